@@ -1,0 +1,1 @@
+//! The tokio shell around the heart: mailbox, turns, fan-out.

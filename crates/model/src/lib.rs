@@ -1,0 +1,34 @@
+//! The words of the domain as types. This crate is a leaf: it knows no other room, no clock, no I/O.
+//!
+//! Raw truth ([`Track`], [`Occupancy`], [`UserFacts`]) cannot be serialized here. What a viewer may get is a
+//! [`Record`], made by the projection alone, and only records can be written on a viewer's route.
+
+pub mod command;
+pub mod directory;
+pub mod frame;
+pub mod id;
+pub mod limits;
+pub mod record;
+pub mod settings;
+pub mod text;
+pub mod time;
+pub mod track;
+
+pub use command::{Interest, PeopleInterest, ResumePoint, ResumeRequest, SubscribeRequest};
+pub use directory::{
+    AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Relations, Role, SupplierType, UserFacts,
+};
+pub use frame::{
+    CloseCode, EndReason, ErrorCode, NotResumed, Outgoing, Phase, RequestError, ResumeOutcome,
+    SubscribeOutcome, SubscribedChannel, ViewFrame, WelcomeFrame,
+};
+pub use id::{
+    AccountId, ChannelId, ConnectionId, EntryId, OrganizationId, RequestId, SessionId, SubscriptionId,
+    UserId, WeddingId,
+};
+pub use limits::Limits;
+pub use record::{AccountRecord, Encoding, Holder, PersonRecord, PersonState, Record, SharedRecord};
+pub use settings::{Settings, SettingsPatch, Visibility};
+pub use text::{CleanText, TextError};
+pub use time::{Minute, Mono, Now, Wall};
+pub use track::{Device, Status, Track, TrackRequest};

@@ -1,0 +1,69 @@
+//! Every limit has a name here, with its memory arithmetic. [`Limits`] holds those an installation can change.
+
+/// Characters of a custom status.
+pub const CUSTOM_STATUS_CHARS: usize = 100;
+/// Characters of a custom emoji: one emoji with its modifiers.
+pub const CUSTOM_EMOJI_CHARS: usize = 10;
+/// Characters of a page, after query and fragment are cut.
+pub const PAGE_CHARS: usize = 512;
+/// Characters of a name in the directory.
+pub const NAME_CHARS: usize = 200;
+/// Channels that `in` of a track may name: as many as a session may subscribe to. 64 x 24 B = 1.5 KiB.
+pub const SCOPE_CHANNELS: usize = 64;
+/// Bytes of one inbound message or body.
+pub const INBOUND_BYTES: usize = 16 * 1024;
+/// Bytes of one turn of a connection: all frames written together, and so also of one frame.
+pub const TURN_BYTES: usize = 8 * 1024;
+/// Bytes of a turn left to envelopes and control frames; the rest is for records.
+pub const TURN_OVERHEAD_BYTES: usize = 1024;
+/// Requests of one connection that may be unanswered; past it the hub reads no further.
+/// 16 x about 100 B of answer = 1.6 KiB.
+pub const REQUESTS_IN_FLIGHT: usize = 16;
+
+/// Limits and times that an installation can change. Times are in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a session stays as it was after its connection was lost.
+    pub grace_ms: u64,
+    /// How long typing lasts without being said again.
+    pub typing_ms: u64,
+    /// How long further changes are gathered after a visible one was sent.
+    pub window_ms: u64,
+    /// How long the views of a lost connection are kept to be resumed.
+    pub resume_ms: u64,
+    /// Between two heartbeats.
+    pub heartbeat_ms: u64,
+    /// Within which a heartbeat wants its answer.
+    pub heartbeat_timeout_ms: u64,
+    /// How long a connection may take to read one turn.
+    pub stall_ms: u64,
+    /// How long before its end a token's expiry is announced.
+    pub expiry_warning_ms: u64,
+    /// How long a session without a socket lives after its last call.
+    pub rest_session_ms: u64,
+    /// At most one last-seen note per user in this time goes to the writer.
+    pub last_seen_note_ms: u64,
+    /// Subscriptions of a session. A view of 20 entries is about 1.5 KiB.
+    pub subscriptions_per_session: usize,
+    /// Sessions of a user, those kept for resume included.
+    pub sessions_per_user: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            grace_ms: 10_000,
+            typing_ms: 10_000,
+            window_ms: 50,
+            resume_ms: 120_000,
+            heartbeat_ms: 20_000,
+            heartbeat_timeout_ms: 10_000,
+            stall_ms: 10_000,
+            expiry_warning_ms: 60_000,
+            rest_session_ms: 90_000,
+            last_seen_note_ms: 1_000,
+            subscriptions_per_session: 64,
+            sessions_per_user: 32,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A user's own choice of who sees them, and what.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CleanText, TextError, limits, track::clean};
+
+/// Who sees a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Always seen.
+    Everyone,
+    /// Seen by those who share an organization.
+    Team,
+    /// Seen by those who share a wedding.
+    Contacts,
+    /// Never seen.
+    Nobody,
+}
+
+/// Settings in force. Users without a row have [`Settings::default`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Who sees the user.
+    pub visibility: Visibility,
+    /// Whether typing, device and detected idleness are shown, and activity logged.
+    pub show_activity: bool,
+    /// Whether the current page is shown.
+    pub show_current_page: bool,
+    /// Signed out for everybody else.
+    pub appear_offline: bool,
+    /// Shown while no session announces its own.
+    pub custom_status: Option<CleanText>,
+    /// Shown while no session announces its own.
+    pub custom_emoji: Option<CleanText>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            visibility: Visibility::Contacts,
+            show_activity: true,
+            show_current_page: false,
+            appear_offline: false,
+            custom_status: None,
+            custom_emoji: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Whether nobody else sees the user: last-seen then stands still and no activity is logged.
+    #[must_use]
+    pub fn hidden(&self) -> bool {
+        self.appear_offline || self.visibility == Visibility::Nobody
+    }
+}
+
+/// A change of settings: what is left out stays as it is; an empty text removes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SettingsPatch {
+    /// Who sees the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// See [`Settings::show_activity`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_activity: Option<bool>,
+    /// See [`Settings::show_current_page`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_current_page: Option<bool>,
+    /// See [`Settings::appear_offline`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appear_offline: Option<bool>,
+    /// At most 100 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_status: Option<String>,
+    /// At most 10 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_emoji: Option<String>,
+}
+
+impl SettingsPatch {
+    /// The settings after the change.
+    ///
+    /// # Errors
+    /// [`TextError`] where a text is too long; nothing is changed then.
+    pub fn apply(&self, before: &Settings) -> Result<Settings, TextError> {
+        let text = |new: &Option<String>, old: &Option<CleanText>, field, max| match new {
+            Some(raw) => clean(Some(raw.clone()), field, max),
+            None => Ok(old.clone()),
+        };
+        Ok(Settings {
+            visibility: self.visibility.unwrap_or(before.visibility),
+            show_activity: self.show_activity.unwrap_or(before.show_activity),
+            show_current_page: self.show_current_page.unwrap_or(before.show_current_page),
+            appear_offline: self.appear_offline.unwrap_or(before.appear_offline),
+            custom_status: text(
+                &self.custom_status,
+                &before.custom_status,
+                "customStatus",
+                limits::CUSTOM_STATUS_CHARS,
+            )?,
+            custom_emoji: text(
+                &self.custom_emoji,
+                &before.custom_emoji,
+                "customEmoji",
+                limits::CUSTOM_EMOJI_CHARS,
+            )?,
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! A naive reference model of the domain, to test the heart against. Sees the model only.

@@ -1,0 +1,1 @@
+//! The one projection: who sees whom, and what. Pure tables of cases.

@@ -1,0 +1,1 @@
+//! The heart: channels, sessions, views, timers. Pure: no clock, no randomness, no I/O.

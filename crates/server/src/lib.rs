@@ -1,0 +1,1 @@
+//! Sockets, REST, identity, limits, configuration; the binary presence-hub.

@@ -1,0 +1,3 @@
+//! The binary `presence-hub`.
+
+fn main() {}

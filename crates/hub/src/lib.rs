@@ -1,1 +1,160 @@
-//! The tokio shell around the heart: mailbox, turns, fan-out.
+//! The tokio shell around the heart.
+//!
+//! One task owns all presence: it takes inputs from a bounded mailbox, reads the clock once a turn, hands them to
+//! the heart, and runs the effects: it encodes frames and lays them into the outboxes of their connections. It
+//! waits for nothing but its mailbox and its next deadline, so nobody slow can hold up anybody else.
+
+mod clock;
+mod farewell;
+mod link;
+mod operations;
+mod outbox;
+mod shard;
+
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use model::{ConnectionId, Encoding, Limits, ResumeRequest, SessionId, Track, UserId, Wall};
+use persistence::LastSeenHandle;
+use presence::{Census, Connect, Input};
+use tokio::sync::{mpsc, oneshot};
+
+pub use clock::Clock;
+pub use farewell::{Farewell, Reconnect};
+pub use link::Link;
+pub use operations::{OperationError, Operations};
+pub use outbox::{Outbox, Parcel};
+pub use shard::Counters;
+
+/// Inputs that may wait for the task. Past it, whoever brings one waits, which for a connection means that the hub
+/// reads no further from its socket. 4,096 x about 250 B = 1 MiB.
+pub const MAILBOX: usize = 4_096;
+
+/// The hub is gone: it was shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the hub was shut down")]
+pub struct Gone;
+
+/// A client that said hello, and whose token was verified.
+#[derive(Debug)]
+pub struct Hello {
+    /// Who the token says it is.
+    pub user: UserId,
+    /// The session to go on with.
+    pub resume: Option<ResumeRequest>,
+    /// What the session announces.
+    pub track: Option<Track>,
+    /// When the token ends; `None`: never.
+    pub token_ends: Option<Wall>,
+    /// The encoding of the connection.
+    pub encoding: Encoding,
+}
+
+/// What the task finds in its mailbox.
+pub(crate) enum Mail {
+    Input(Input),
+    /// A connection: its outbox is known before the heart can have anything to say to it.
+    Connect(Connect, Encoding, Arc<Outbox>),
+    /// Answered when everything before it was done.
+    Barrier(oneshot::Sender<()>),
+    Census(oneshot::Sender<Census>),
+    /// Closes every connection, telling each when to come back.
+    CloseAll(Reconnect),
+}
+
+/// A handle on the hub. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    mailbox: mpsc::Sender<Mail>,
+    clock: Clock,
+    connections: Arc<AtomicU64>,
+    counters: Arc<Counters>,
+}
+
+impl Hub {
+    /// Starts the task. It ends when the last handle is gone.
+    #[must_use]
+    pub fn start(limits: Limits, last_seen: LastSeenHandle) -> (Self, tokio::task::JoinHandle<()>) {
+        let (mailbox, mail) = mpsc::channel(MAILBOX);
+        let clock = Clock::start();
+        let counters = Arc::new(Counters::default());
+        let shard = shard::Shard::new(limits, clock, last_seen, counters.clone());
+        let task = tokio::spawn(shard.run(mail));
+        (Self { mailbox, clock, connections: Arc::default(), counters }, task)
+    }
+
+    /// A new connection. Ids are made here: the heart draws no random numbers.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn connect(&self, hello: Hello) -> Result<Link, Gone> {
+        let connection = ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed));
+        let outbox = Arc::new(Outbox::default());
+        let now = self.clock.now();
+        let connect = Connect {
+            connection,
+            user: hello.user,
+            session: SessionId(uuid::Uuid::new_v4()),
+            resume: hello.resume,
+            track: hello.track,
+            token_ends: hello.token_ends.map(|wall| now.mono_at(wall)),
+        };
+        self.mail(Mail::Connect(connect, hello.encoding, outbox.clone())).await?;
+        Ok(Link::new(self.clone(), connection, outbox))
+    }
+
+    /// Hands an input to the heart, waiting while the mailbox is full.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn send(&self, input: Input) -> Result<(), Gone> {
+        self.mail(Mail::Input(input)).await
+    }
+
+    /// Returns when all inputs sent before were handled, and what they caused was encoded.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn barrier(&self) -> Result<(), Gone> {
+        let (done, wait) = oneshot::channel();
+        self.mail(Mail::Barrier(done)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// How much there is of everything.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn census(&self) -> Result<Census, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.mail(Mail::Census(answer)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Closes every connection, telling each when to come back.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn close_all(&self, reconnect: Reconnect) -> Result<(), Gone> {
+        self.mail(Mail::CloseAll(reconnect)).await
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The hub's clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    async fn mail(&self, mail: Mail) -> Result<(), Gone> {
+        self.mailbox.send(mail).await.map_err(|_| Gone)
+    }
+}

@@ -57,6 +57,31 @@ pub enum Outgoing {
     },
 }
 
+impl Outgoing {
+    /// An upper bound of the encoded size in bytes, whatever the encoding. View frames are counted by their
+    /// records, as they are made.
+    ///
+    /// Arithmetic: a subscribed channel is `{"channel":"organization:<36>","subscription":4294967295}`, 90 bytes
+    /// at most; an outcome of a resume is 70; settings are at most 1,100 (two texts, escaped); the envelope of
+    /// anything is under 400.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        400 + match self {
+            Self::Subscribed { channels, .. } => 96 * channels.len(),
+            Self::Welcome(welcome) => {
+                1_200
+                    + match &welcome.resume {
+                        Some(ResumeOutcome::Resumed(outcomes)) => 80 * outcomes.len(),
+                        _ => 0,
+                    }
+            }
+            Self::Settings(_) => 1_200,
+            Self::Error { error, .. } => 2 * error.message.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// The answer to a hello.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WelcomeFrame {

@@ -1,6 +1,6 @@
 //! What one viewer may see of one entry. Records are made by the projection; nothing else reaches a viewer.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize, Serializer, de, ser::SerializeStruct};
 
@@ -48,11 +48,14 @@ impl Record {
     pub fn weight(&self) -> usize {
         let text = |text: &Option<CleanText>| text.as_ref().map_or(0, |text| 2 * text.as_str().len());
         300 + match self {
-            Self::Person(PersonRecord { state: PersonState::Present { page, custom_status, custom_emoji, .. }, .. }) => {
-                text(page) + text(custom_status) + text(custom_emoji)
-            }
+            Self::Person(PersonRecord {
+                state: PersonState::Present { page, custom_status, custom_emoji, .. },
+                ..
+            }) => text(page) + text(custom_status) + text(custom_emoji),
             Self::Person(_) => 0,
-            Self::Account(AccountRecord { holder: Holder::Named { display_name, .. }, .. }) => 6 * display_name.len(),
+            Self::Account(AccountRecord { holder: Holder::Named { display_name, .. }, .. }) => {
+                6 * display_name.len()
+            }
             Self::Account(_) => 0,
         }
     }
@@ -104,11 +107,8 @@ impl Serialize for PersonRecord {
                 fields.end()
             }
             PersonState::Present { status, page, is_typing, device, custom_status, custom_emoji } => {
-                let texts = [
-                    ("currentPage", page),
-                    ("customStatus", custom_status),
-                    ("customEmoji", custom_emoji),
-                ];
+                let texts =
+                    [("currentPage", page), ("customStatus", custom_status), ("customEmoji", custom_emoji)];
                 let shown = texts.iter().filter(|(_, text)| text.is_some()).count();
                 let count = 2 + shown + usize::from(*is_typing) + usize::from(device.is_some());
                 let mut fields = serializer.serialize_struct("Person", count)?;
@@ -197,7 +197,9 @@ impl<'de> Deserialize<'de> for Record {
 impl AnyRecord {
     fn into_record(self) -> Option<Record> {
         match self.account_id {
-            Some(account_id) => self.into_holder().map(|holder| Record::Account(AccountRecord { account_id, holder })),
+            Some(account_id) => {
+                self.into_holder().map(|holder| Record::Account(AccountRecord { account_id, holder }))
+            }
             None => Some(Record::Person(PersonRecord { user_id: self.user_id?, state: self.into_state()? })),
         }
     }
@@ -252,6 +254,12 @@ impl SharedRecord {
     #[must_use]
     pub fn new(record: Record) -> Self {
         Self { record, encoded: Default::default() }
+    }
+
+    /// `before` where its value is the same, so that who was shown it need not compare further; else a new one.
+    #[must_use]
+    pub fn renew(before: Option<Arc<Self>>, record: Record) -> Arc<Self> {
+        before.filter(|before| before.record == record).unwrap_or_else(|| Arc::new(Self::new(record)))
     }
 
     /// The record.

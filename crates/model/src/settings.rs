@@ -1,6 +1,6 @@
 //! A user's own choice of who sees them, and what.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{CleanText, TextError, limits, track::clean};
 
@@ -56,7 +56,7 @@ impl Settings {
     }
 }
 
-/// A change of settings: what is left out stays as it is; an empty text removes it.
+/// A change of settings: what is left out stays as it is; an empty text, or null, removes a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingsPatch {
@@ -73,11 +73,17 @@ pub struct SettingsPatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appear_offline: Option<bool>,
     /// At most 100 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "null_removes", skip_serializing_if = "Option::is_none")]
     pub custom_status: Option<String>,
     /// At most 10 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "null_removes", skip_serializing_if = "Option::is_none")]
     pub custom_emoji: Option<String>,
+}
+
+/// Settings are sent with `null` for a text that is not there: sent back, it means the same.
+fn null_removes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(Some(text.unwrap_or_default()))
 }
 
 impl SettingsPatch {

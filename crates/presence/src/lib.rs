@@ -1,1 +1,141 @@
-//! The heart: channels, sessions, views, timers. Pure: no clock, no randomness, no I/O.
+//! The heart: who is where, and what each viewer has been shown of it.
+//!
+//! Plain data and one entrance, [`Presence::handle`]: an input and the time go in, effects come out. It never
+//! blocks, never fails, reads no clock and draws no random number, so that a run is a function of its inputs.
+//!
+//! Views are level-triggered: a subscription remembers what its viewer has been *shown*; when something may
+//! have changed the entry is marked dirty, and when the connection may send, *shown* is compared with what the
+//! viewer may see *now*. Join, update, leave, snapshot, resume and revocation are that one comparison.
+
+mod accounts;
+mod channel;
+mod clock;
+mod connection;
+mod directory;
+mod fanout;
+mod input;
+mod leak;
+mod lifecycle;
+mod merge;
+mod people;
+mod project;
+mod requests;
+mod session;
+mod timers;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{AccountId, ChannelId, ConnectionId, Limits, Mono, Now, SessionId, UserId};
+
+pub use input::{Census, Command, Connect, Effect, Ending, Input, LastSeenNote, ReplyTo};
+#[cfg(feature = "seeded-leaks")]
+pub use leak::Leak;
+
+use accounts::Account;
+use channel::Channel;
+use connection::Connection;
+use people::User;
+use session::Session;
+use timers::{TimerKey, Timers};
+
+/// All presence of one hub.
+#[derive(Debug)]
+pub struct Presence {
+    limits: Limits,
+    users: BTreeMap<UserId, User>,
+    accounts: BTreeMap<AccountId, Account>,
+    channels: BTreeMap<ChannelId, Channel>,
+    sessions: BTreeMap<SessionId, Session>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    timers: Timers<TimerKey>,
+    /// Connections that may have something to send at the end of this turn.
+    pumped: BTreeSet<ConnectionId>,
+    effects: Vec<Effect>,
+    leaks: leak::Leaks,
+}
+
+impl Presence {
+    /// An empty hub.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            users: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            timers: Timers::default(),
+            pumped: BTreeSet::new(),
+            effects: Vec::new(),
+            leaks: leak::Leaks::default(),
+        }
+    }
+
+    /// Takes one input. Timers that are due fire first, and are sent first, so that what a viewer gets never
+    /// depends on which input happened to come after them.
+    pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
+        std::mem::swap(&mut self.effects, effects);
+        if self.fire_timers(now) {
+            self.pump(now);
+        }
+        self.take(now, input);
+        self.pump(now);
+        std::mem::swap(&mut self.effects, effects);
+    }
+
+    /// Fires the timers that are due.
+    pub fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        std::mem::swap(&mut self.effects, effects);
+        if self.fire_timers(now) {
+            self.pump(now);
+        }
+        std::mem::swap(&mut self.effects, effects);
+    }
+
+    /// When [`Presence::tick`] has to be called at the latest.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.timers.next()
+    }
+
+    /// Whose session that is; `None`: there is no such session.
+    #[must_use]
+    pub fn owner_of(&self, session: SessionId) -> Option<UserId> {
+        self.sessions.get(&session).map(|session| session.user)
+    }
+
+    /// How much there is of everything, for the operator.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        Census {
+            users: self.users.len(),
+            channels: self.channels.len(),
+            connections: self.connections.len(),
+            sessions: self.sessions.len(),
+            views: self.sessions.values().map(|session| session.views.len()).sum(),
+        }
+    }
+
+    fn take(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Facts { user, facts } => self.change_facts(now, user, facts),
+            Input::Settings { user, settings } => self.change_settings(now, user, settings),
+            Input::Account { account, facts } => self.change_account(account, facts),
+            Input::Occupancy { account, occupancy } => self.change_occupancy(account, occupancy),
+            Input::Connect(connect) => self.connect(now, connect),
+            Input::Request { connection, re, command } => self.request(now, connection, re, command),
+            Input::Heartbeat { connection } => self.heartbeat_answered(now, connection),
+            Input::Reply(reply, result) => self.reply(reply, result),
+            Input::Flushed { connection } => self.flushed(connection),
+            Input::Disconnected { connection, ending } => self.disconnected(now, connection, ending),
+            Input::Close { connection, code } => self.close_gracefully(now, connection, code),
+            Input::RestTrack { user, session, track } => self.rest_track(now, user, session, track),
+            Input::RestEnd { user, session } => self.rest_end(now, user, session),
+        }
+    }
+}

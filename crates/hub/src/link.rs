@@ -1,0 +1,111 @@
+//! One connection's end of the hub.
+
+use std::sync::Arc;
+
+use model::{ConnectionId, RequestError, RequestId};
+use presence::{Command, Ending, Input, ReplyTo};
+
+use crate::{Gone, Hub, Mail, Outbox};
+
+/// One connection's end of the hub. Dropped without [`Link::end`], the connection counts as lost.
+#[derive(Debug)]
+pub struct Link {
+    hub: Hub,
+    id: ConnectionId,
+    outbox: Arc<Outbox>,
+    ended: bool,
+}
+
+impl Link {
+    pub(crate) fn new(hub: Hub, id: ConnectionId, outbox: Arc<Outbox>) -> Self {
+        Self { hub, id, outbox, ended: false }
+    }
+
+    /// What the hub has for the connection.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// The hub.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Where an answer goes.
+    #[must_use]
+    pub fn reply_to(&self, re: Option<RequestId>) -> ReplyTo {
+        ReplyTo { connection: self.id, re }
+    }
+
+    /// Asks for something. The answer comes through the outbox.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn request(&self, re: RequestId, command: Command) -> Result<(), Gone> {
+        self.outbox.requested();
+        self.hub.send(Input::Request { connection: self.id, re, command }).await
+    }
+
+    /// Counts a request whose answer will be sent to [`Link::reply_to`] when it is known.
+    pub fn begin_request(&self) {
+        self.outbox.requested();
+    }
+
+    /// Answers a frame that was not done, in its turn.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn refuse(&self, re: Option<RequestId>, error: RequestError) -> Result<(), Gone> {
+        self.outbox.requested();
+        self.hub.send(Input::Reply(self.reply_to(re), Err(error))).await
+    }
+
+    /// The client's code answered a heartbeat.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn heartbeat(&self) -> Result<(), Gone> {
+        self.hub.send(Input::Heartbeat { connection: self.id }).await
+    }
+
+    /// The kernel took the last parcel.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn flushed(&self) -> Result<(), Gone> {
+        self.hub.send(Input::Flushed { connection: self.id }).await
+    }
+
+    /// Asks the hub to close the connection after what waits to be said.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn close(&self, code: model::CloseCode) -> Result<(), Gone> {
+        self.hub.send(Input::Close { connection: self.id, code }).await
+    }
+
+    /// The connection is over.
+    pub async fn end(mut self, ending: Ending) {
+        self.ended = true;
+        // Gone means that there is nobody left to tell.
+        let _ = self.hub.send(Input::Disconnected { connection: self.id, ending }).await;
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let (mailbox, connection) = (self.hub.mailbox.clone(), self.id);
+        let lost = Mail::Input(Input::Disconnected { connection, ending: Ending::Lost });
+        // A task that was aborted or panicked: told at once where there is room, else as soon as there is.
+        if let Err(tokio::sync::mpsc::error::TrySendError::Full(lost)) = mailbox.try_send(lost)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { mailbox.send(lost).await });
+        }
+    }
+}

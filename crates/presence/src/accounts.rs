@@ -1,0 +1,110 @@
+//! Accounts and who holds them. Where occupancy is decided is not known here: it arrives, and is shown.
+
+use std::sync::Arc;
+
+use model::{
+    AccountFacts, AccountId, ChannelId, EntryId, Occupancy, OrganizationId, Role, SharedRecord, UserId,
+};
+use policy::AccountForms;
+
+use crate::{Presence, channel::Channel, leak::Leak, people::User};
+
+/// One account.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    pub(crate) facts: Option<AccountFacts>,
+    occupancy: Option<Occupancy>,
+    /// The records made of the occupancy; `None`: the account is free.
+    forms: Option<AccountForms<Arc<SharedRecord>>>,
+}
+
+impl Account {
+    /// The record for `viewer`, whose role in an organization `role` tells.
+    pub(crate) fn form(
+        &self,
+        viewer: UserId,
+        role: impl FnOnce(OrganizationId) -> Option<Role>,
+    ) -> Option<&Arc<SharedRecord>> {
+        let role = role(self.facts.as_ref()?.organization);
+        policy::account_form(self.forms.as_ref()?, viewer, role, self.occupancy.as_ref()?.user)
+    }
+
+    fn channels(&self, account: AccountId) -> Vec<ChannelId> {
+        let organization = self.facts.as_ref().map(|facts| ChannelId::Organization(facts.organization));
+        organization.into_iter().chain([ChannelId::Account(account)]).collect()
+    }
+}
+
+impl Presence {
+    pub(crate) fn change_account(&mut self, id: AccountId, facts: Option<AccountFacts>) {
+        let account = self.accounts.entry(id).or_default();
+        let before = account.channels(id);
+        let gone = facts.is_none();
+        account.facts = facts;
+        let after = if gone { Vec::new() } else { account.channels(id) };
+        for channel in before.iter().filter(|channel| !after.contains(channel)) {
+            self.channels.entry(*channel).or_default().accounts.remove(&id);
+        }
+        for channel in &after {
+            self.channels.entry(*channel).or_default().accounts.insert(id);
+        }
+        if gone {
+            self.free(id);
+            self.accounts.remove(&id);
+        }
+        for channel in before.into_iter().chain(after) {
+            self.mark_all_views(channel, EntryId::Account(id));
+            self.drop_if_empty(channel);
+        }
+        self.end_views_without_right(ChannelId::Account(id));
+    }
+
+    pub(crate) fn change_occupancy(&mut self, id: AccountId, occupancy: Option<Occupancy>) {
+        self.free(id);
+        if let Some(occupancy) = occupancy {
+            self.users.entry(occupancy.user).or_default().holds.insert(id);
+            self.accounts.entry(id).or_default().occupancy = Some(occupancy);
+        }
+        self.refresh_account(id);
+    }
+
+    fn free(&mut self, id: AccountId) {
+        let holder = self.accounts.get_mut(&id).and_then(|account| account.occupancy.take());
+        if let Some(user) = holder.and_then(|occupancy| self.users.get_mut(&occupancy.user)) {
+            user.holds.remove(&id);
+        }
+    }
+
+    /// Makes the records anew, keeping those whose value is the same, and lets all who look compare.
+    pub(crate) fn refresh_account(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.get_mut(&id) else { return };
+        let forms = account.occupancy.as_ref().map(|occupancy| {
+            let name = self.users.get(&occupancy.user).and_then(User::facts);
+            policy::account_forms(id, occupancy, name.map_or("", |facts| &facts.display_name))
+        });
+        let before = account.forms.take();
+        account.forms = forms.map(|new| {
+            let (named, own, occupied) = match before {
+                Some(AccountForms { named, own, occupied }) => (Some(named), Some(own), Some(occupied)),
+                None => (None, None, None),
+            };
+            AccountForms {
+                named: SharedRecord::renew(named, new.named),
+                own: SharedRecord::renew(own, new.own),
+                occupied: SharedRecord::renew(occupied, new.occupied),
+            }
+        });
+        for channel in account.channels(id) {
+            self.mark_all_views(channel, EntryId::Account(id));
+            if self.leaks.has(Leak::SwapUpdatesOccupied) {
+                self.forget_in_views(channel, EntryId::Account(id));
+            }
+        }
+    }
+
+    pub(crate) fn drop_if_empty(&mut self, channel: ChannelId) {
+        if self.channels.get(&channel).is_some_and(Channel::is_empty) {
+            self.channels.remove(&channel);
+        }
+    }
+}

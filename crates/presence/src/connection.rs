@@ -1,0 +1,192 @@
+//! One socket, as the heart knows it: what waits to be said, whether the last turn was read, is anybody there.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use model::{
+    CloseCode, ConnectionId, Mono, Now, Outgoing, RequestError, SessionId, Settings, SubscriptionId,
+};
+
+use crate::{
+    Presence,
+    input::{Ending, ReplyTo},
+    session::Kind,
+    timers::TimerKey,
+};
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) session: SessionId,
+    /// Whether a turn was sent that the kernel has not taken yet.
+    pub(crate) busy: bool,
+    /// What waits to be said besides views. Bounded: an answer for each request in flight (the shell reads no
+    /// further past `REQUESTS_IN_FLIGHT`), one frame of each other kind, and one end per subscription.
+    pub(crate) control: VecDeque<Outgoing>,
+    /// Views that may have something to say.
+    pub(crate) ready: BTreeSet<SubscriptionId>,
+    /// The view that had a turn last: the next turn starts behind it.
+    pub(crate) last_served: SubscriptionId,
+    pub(crate) awaiting_heartbeat: bool,
+    pub(crate) token_ends: Option<Mono>,
+    pub(crate) token_warned: bool,
+    /// Set when the connection is to be closed once all that waits was said.
+    pub(crate) closing: Option<CloseCode>,
+}
+
+impl Connection {
+    pub(crate) fn new(session: SessionId, token_ends: Option<Mono>) -> Self {
+        Self {
+            session,
+            busy: false,
+            control: VecDeque::new(),
+            ready: BTreeSet::new(),
+            last_served: SubscriptionId(0),
+            awaiting_heartbeat: false,
+            token_ends,
+            token_warned: false,
+            closing: None,
+        }
+    }
+
+    /// Takes what waits and fits; the first always does.
+    pub(crate) fn take_control(&mut self, left: &mut usize) -> Vec<Outgoing> {
+        let mut taken = Vec::new();
+        while let Some(frame) = self.control.front() {
+            let weight = frame.weight();
+            if weight > *left && !taken.is_empty() {
+                break;
+            }
+            *left = left.saturating_sub(weight);
+            taken.extend(self.control.pop_front());
+        }
+        taken
+    }
+
+    /// The views that are ready, from behind the one served last.
+    pub(crate) fn ready_in_turn(&self) -> Vec<SubscriptionId> {
+        let (before, after): (Vec<_>, Vec<_>) = self.ready.iter().partition(|id| **id <= self.last_served);
+        after.into_iter().chain(before).collect()
+    }
+}
+
+impl Presence {
+    pub(crate) fn flushed(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.busy = false;
+            self.timers.cancel(TimerKey::Stall(id));
+            self.pumped.insert(id);
+        }
+    }
+
+    pub(crate) fn reply(&mut self, to: ReplyTo, result: Result<(), RequestError>) {
+        match (result, to.re) {
+            (Ok(()), Some(re)) => self.say(to.connection, Outgoing::Ack { re }),
+            (Ok(()), None) => {}
+            (Err(error), re) => self.say(to.connection, Outgoing::Error { re, error }),
+        }
+    }
+
+    /// Tells a connection its user's settings; what waits of the same kind is replaced.
+    pub(crate) fn say_settings(&mut self, id: ConnectionId, settings: Settings) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.control.retain(|frame| !matches!(frame, Outgoing::Settings(_)));
+            self.say(id, Outgoing::Settings(settings));
+        }
+    }
+
+    /// Asks whether anybody is there, or gives up on one who did not answer.
+    pub(crate) fn heartbeat_due(&mut self, now: Now, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.awaiting_heartbeat {
+            return self.close_at_once(now, id, CloseCode::HeartbeatTimeout);
+        }
+        connection.awaiting_heartbeat = true;
+        let session = connection.session;
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.views.values_mut().for_each(crate::view::View::heartbeat_sent);
+        }
+        self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_timeout_ms);
+        self.say(id, Outgoing::Heartbeat);
+    }
+
+    pub(crate) fn heartbeat_answered(&mut self, now: Now, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let session_id = connection.session;
+        if std::mem::take(&mut connection.awaiting_heartbeat) {
+            self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_ms);
+            if let Some(session) = self.sessions.get_mut(&session_id) {
+                session.views.values_mut().for_each(crate::view::View::heartbeat_answered);
+            }
+        }
+        self.alive(now, session_id);
+    }
+
+    /// Sets when the token's end is announced, or has come.
+    pub(crate) fn watch_token(&mut self, now: Now, id: ConnectionId, token_ends: Option<Mono>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        connection.token_ends = token_ends;
+        connection.token_warned = false;
+        match token_ends {
+            Some(ends) => {
+                let warning = Mono(ends.0.saturating_sub(self.limits.expiry_warning_ms)).max(now.mono);
+                self.timers.set(TimerKey::Token(id), warning);
+            }
+            None => self.timers.cancel(TimerKey::Token(id)),
+        }
+    }
+
+    pub(crate) fn token_due(&mut self, now: Now, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(ends) = connection.token_ends else { return };
+        if now.mono >= ends {
+            return self.close_gracefully(now, id, CloseCode::TokenExpired);
+        }
+        connection.token_warned = true;
+        self.timers.set(TimerKey::Token(id), ends);
+        self.say(id, Outgoing::TokenExpiring { in_ms: ends - now.mono });
+    }
+
+    /// The connection says what waits, and is closed. Its session is cut now.
+    pub(crate) fn close_gracefully(&mut self, now: Now, id: ConnectionId, code: CloseCode) {
+        let Some(connection) =
+            self.connections.get_mut(&id).filter(|connection| connection.closing.is_none())
+        else {
+            return;
+        };
+        connection.closing = Some(code);
+        self.pumped.insert(id);
+        self.cut(now, id);
+    }
+
+    /// The connection is closed without waiting for anything.
+    pub(crate) fn close_at_once(&mut self, now: Now, id: ConnectionId, code: CloseCode) {
+        self.cut(now, id);
+        if self.connections.remove(&id).is_some() {
+            self.forget_timers(id);
+            self.effects.push(crate::Effect::Close { connection: id, code });
+        }
+    }
+
+    pub(crate) fn disconnected(&mut self, now: Now, id: ConnectionId, ending: Ending) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let session = connection.session;
+        match ending {
+            Ending::Clean if self.is_connected_by(session, id) => self.sign_out(now, session),
+            Ending::Clean => {}
+            Ending::Lost => self.cut(now, id),
+        }
+        self.connections.remove(&id);
+        self.forget_timers(id);
+    }
+
+    /// Whether the session still lives on this connection, and not on a later one.
+    pub(crate) fn is_connected_by(&self, session: SessionId, id: ConnectionId) -> bool {
+        self.sessions.get(&session).is_some_and(|session| session.kind == Kind::Connected(id))
+    }
+
+    pub(crate) fn forget_timers(&mut self, id: ConnectionId) {
+        for key in [TimerKey::Heartbeat(id), TimerKey::Stall(id), TimerKey::Token(id)] {
+            self.timers.cancel(key);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Changes of what the directory and the users themselves say. Each is compared into the views at once.
+
+use std::collections::BTreeSet;
+
+use model::{ChannelId, CloseCode, EndReason, EntryId, Now, Outgoing, Settings, UserFacts, UserId};
+
+use crate::{Presence, people::User, session::Kind};
+
+impl Presence {
+    pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
+        if facts.as_ref().is_none_or(|facts| facts.disabled) {
+            self.sign_out_everywhere(now, id);
+        }
+        let user = self.users.entry(id).or_default();
+        let before: BTreeSet<ChannelId> = user.channels().into_iter().collect();
+        // Settings of a known user change by the one way in which settings change, below.
+        let known = user.facts().is_some();
+        let settings = facts.as_mut().filter(|_| known).and_then(|facts| facts.settings.take());
+        user.set_facts(id, facts);
+        let after: BTreeSet<ChannelId> = user.channels().into_iter().collect();
+        let holds: Vec<_> = user.holds.iter().copied().collect();
+        for channel in before.difference(&after) {
+            self.channels.entry(*channel).or_default().people.remove(&id);
+        }
+        for channel in after.difference(&before) {
+            self.channels.entry(*channel).or_default().people.entry(id).or_default();
+        }
+        self.refresh_user(id);
+        for account in holds {
+            self.refresh_account(account);
+        }
+        self.look_again(id, before.union(&after).copied());
+        self.end_views_of(id);
+        if let Some(settings) = settings {
+            self.change_settings(now, id, settings);
+        }
+        self.forget_user_if_unknown(id);
+    }
+
+    /// Who the user is to others, or what they may know, may have changed both ways.
+    fn look_again(&mut self, id: UserId, channels: impl Iterator<Item = ChannelId>) {
+        for channel in channels {
+            self.mark_all_views(channel, EntryId::Person(id));
+            self.drop_if_empty(channel);
+        }
+        self.mark_views_of(id);
+    }
+
+    fn forget_user_if_unknown(&mut self, id: UserId) {
+        let forgotten =
+            |user: &User| user.facts().is_none() && user.sessions.is_empty() && user.holds.is_empty();
+        if self.users.get(&id).is_some_and(forgotten) {
+            self.users.remove(&id);
+        }
+    }
+
+    fn sign_out_everywhere(&mut self, now: Now, id: UserId) {
+        let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
+        for session in sessions {
+            let connection = self.sessions.get(&session).and_then(crate::session::Session::connection);
+            self.sign_out(now, session);
+            if let Some(connection) = connection {
+                self.close_gracefully(now, connection, CloseCode::AccountDisabled);
+            }
+        }
+    }
+
+    /// Ends the views of a user on channels that are not there for them any more.
+    fn end_views_of(&mut self, id: UserId) {
+        let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
+        for session_id in sessions {
+            let Some(session) = self.sessions.get(&session_id) else { continue };
+            let lost = session.views.iter().filter(|(_, view)| !self.may_subscribe(id, view.channel));
+            let lost: Vec<_> = lost.map(|(subscription, _)| *subscription).collect();
+            let connection = session.connection();
+            for subscription in lost {
+                self.drop_view(session_id, subscription);
+                if let Some(connection) = connection {
+                    let reason = EndReason::UnknownChannel;
+                    self.say(connection, Outgoing::Ended { subscription, reason });
+                }
+            }
+        }
+    }
+
+    /// Ends the views on a channel of those for whom it is not there any more.
+    pub(crate) fn end_views_without_right(&mut self, channel: ChannelId) {
+        let viewers: Vec<_> = self
+            .channels
+            .get(&channel)
+            .into_iter()
+            .flat_map(|channel| channel.viewers.keys())
+            .copied()
+            .collect();
+        for viewer in viewers {
+            self.end_views_of(viewer);
+        }
+    }
+
+    pub(crate) fn change_settings(&mut self, now: Now, id: UserId, settings: Settings) {
+        let known = self.users.get(&id).filter(|user| user.facts().is_some());
+        if known.is_none_or(|user| user.settings() == Some(&settings)) {
+            return;
+        }
+        self.hide_or_show(now, id, &settings);
+        let channels = self.users.get_mut(&id).map(|user| {
+            user.set_settings(settings.clone());
+            user.channels()
+        });
+        self.refresh_user(id);
+        for channel in channels.into_iter().flatten() {
+            self.mark_all_views(channel, EntryId::Person(id));
+        }
+        self.tell_settings(id, &settings);
+    }
+
+    /// Hiding is signing out for everybody else, at this instant; showing is signing in with what is connected.
+    fn hide_or_show(&mut self, now: Now, id: UserId, after: &Settings) {
+        let Some(user) = self.users.get(&id) else { return };
+        let (was_hidden, appeared_offline) = (user.is_hidden(), user.appears_offline());
+        let sessions = user.sessions.clone();
+        if after.hidden() && !was_hidden {
+            let shown =
+                sessions.iter().filter_map(|id| self.sessions.get(id)).filter(|session| !session.signed_out);
+            if let Some(track) = shown.filter_map(|session| session.tracked.as_ref()).next() {
+                let track = track.track.clone();
+                self.seen(now, id, now.wall, &track);
+            }
+        }
+        if after.appear_offline == appeared_offline {
+            return;
+        }
+        for session in sessions {
+            let Some(session) = self.sessions.get_mut(&session) else { continue };
+            session.signed_out =
+                after.appear_offline || (session.signed_out && !matches!(session.kind, Kind::Connected(_)));
+        }
+    }
+
+    fn tell_settings(&mut self, id: UserId, settings: &Settings) {
+        let Some(user) = self.users.get(&id) else { return };
+        let connections: Vec<_> =
+            user.sessions.iter().filter_map(|id| self.sessions.get(id)?.connection()).collect();
+        for connection in connections {
+            self.say_settings(connection, settings.clone());
+        }
+    }
+}

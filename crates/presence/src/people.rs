@@ -1,0 +1,149 @@
+//! Users: what the directory says of them, and the records made of their sessions.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use model::{
+    AccountId, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, UserFacts, UserId, Wall,
+};
+use policy::PersonForm;
+
+use crate::{Presence, leak::Leak, merge::merge};
+
+/// One user.
+#[derive(Debug, Default)]
+pub(crate) struct User {
+    facts: Option<UserFacts>,
+    /// The record for those who may see the user while the user is not here.
+    pub(crate) offline: Option<Arc<SharedRecord>>,
+    pub(crate) sessions: BTreeSet<SessionId>,
+    pub(crate) holds: BTreeSet<AccountId>,
+    /// When the writer was told last that the user is alive.
+    pub(crate) noted_at: Option<Mono>,
+}
+
+impl User {
+    /// What the directory says; `None`: no such user.
+    pub(crate) fn facts(&self) -> Option<&UserFacts> {
+        self.facts.as_ref()
+    }
+
+    pub(crate) fn settings(&self) -> Option<&Settings> {
+        self.facts.as_ref()?.settings.as_ref()
+    }
+
+    /// Whether the user may have connections.
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| !facts.disabled)
+    }
+
+    /// Whether nobody else sees the user. What was never loaded is hidden.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.settings().is_none_or(Settings::hidden)
+    }
+
+    pub(crate) fn appears_offline(&self) -> bool {
+        self.settings().is_some_and(|settings| settings.appear_offline)
+    }
+
+    /// Replaces the facts. Settings and last-seen that are known are not lost to a reload that has none.
+    pub(crate) fn set_facts(&mut self, id: UserId, facts: Option<UserFacts>) {
+        let before = self.facts.take();
+        self.facts = facts.map(|mut facts| {
+            if let Some(before) = before {
+                facts.settings = facts.settings.or(before.settings);
+                facts.last_seen = facts.last_seen.max(before.last_seen);
+            }
+            facts
+        });
+        self.renew_offline(id);
+    }
+
+    pub(crate) fn set_settings(&mut self, settings: Settings) {
+        if let Some(facts) = &mut self.facts {
+            facts.settings = Some(settings);
+        }
+    }
+
+    /// Moves last-seen on, never back.
+    pub(crate) fn seen(&mut self, id: UserId, at: Wall) {
+        if let Some(facts) = &mut self.facts {
+            facts.last_seen = facts.last_seen.max(Some(at));
+            self.renew_offline(id);
+        }
+    }
+
+    fn renew_offline(&mut self, id: UserId) {
+        self.offline = self
+            .facts
+            .as_ref()
+            .map(|facts| SharedRecord::renew(self.offline.take(), policy::offline(id, facts.last_seen)));
+    }
+
+    /// The channels that list the user.
+    pub(crate) fn channels(&self) -> Vec<ChannelId> {
+        let Some(facts) = &self.facts else { return Vec::new() };
+        let weddings = facts.weddings.iter().copied().map(ChannelId::Wedding);
+        weddings.chain(facts.organizations.keys().copied().map(ChannelId::Organization)).collect()
+    }
+}
+
+impl Presence {
+    /// Makes the records of a user anew in all channels, and marks them for those who may see the difference.
+    pub(crate) fn refresh_user(&mut self, id: UserId) {
+        let Some(user) = self.users.get(&id) else { return };
+        for channel in user.channels() {
+            self.refresh_member(channel, id);
+        }
+    }
+
+    fn refresh_member(&mut self, channel: ChannelId, id: UserId) {
+        let own = self.form(channel, id, PersonForm::Own);
+        let public = self.form(channel, id, PersonForm::Public);
+        let leaks = self.leaks.has(Leak::RedactedFieldUpdates);
+        let Some(member) = self.channels.get_mut(&channel).and_then(|channel| channel.people.get_mut(&id))
+        else {
+            return;
+        };
+        let own_changed = replace(&mut member.own, own);
+        let public_changed = replace(&mut member.public, public);
+        if own_changed {
+            self.mark_own_views(channel, id);
+        }
+        if public_changed {
+            self.mark_audience(channel, id);
+        }
+        if own_changed && leaks {
+            self.mark_all_views(channel, EntryId::Person(id));
+            self.forget_in_views(channel, EntryId::Person(id));
+        }
+    }
+
+    /// The record of a user who is here; `None` where nothing is announced in the channel.
+    fn form(&self, channel: ChannelId, id: UserId, form: PersonForm) -> Option<Record> {
+        let user = self.users.get(&id)?;
+        let hidden = user.settings().is_none() || user.appears_offline();
+        let typing_leaks = self.leaks.has(Leak::TypingWhileHidden);
+        let sessions = user.sessions.iter().filter_map(|id| {
+            let session = self.sessions.get(id)?;
+            let tracked = session.tracked.as_ref().filter(|tracked| tracked.track.covers(channel))?;
+            let leaky = typing_leaks && tracked.track.is_typing;
+            let counts = form == PersonForm::Own || !(hidden || session.signed_out) || leaky;
+            counts.then_some((*id, tracked))
+        });
+        let merged = merge(sessions)?;
+        let mut settings = user.settings().cloned().unwrap_or_default();
+        if self.leaks.has(Leak::IdleWithoutActivity) && merged.status == model::Status::Idle {
+            settings.show_activity = true;
+        }
+        Some(policy::present(form, id, merged, &settings))
+    }
+}
+
+/// Puts the new record in place; tells whether its value differs.
+fn replace(slot: &mut Option<Arc<SharedRecord>>, record: Option<Record>) -> bool {
+    if slot.as_ref().map(|old| old.record()) == record.as_ref() {
+        return false;
+    }
+    *slot = record.map(|record| Arc::new(SharedRecord::new(record)));
+    true
+}

@@ -1,0 +1,147 @@
+//! Sessions: one device of one user, with what it announces and the views it owns. It survives reconnects.
+
+use std::collections::BTreeMap;
+
+use model::{ChannelId, ConnectionId, Mono, Now, SessionId, SubscriptionId, Track, UserId, Wall};
+
+use crate::{
+    Presence,
+    input::{Effect, LastSeenNote},
+    leak::Leak,
+    timers::TimerKey,
+    view::View,
+};
+
+/// One device of one user.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) user: UserId,
+    pub(crate) kind: Kind,
+    /// What is announced; `None`: the session watches, and is not present.
+    pub(crate) tracked: Option<Tracked>,
+    /// Ended for everybody else, because its user appeared offline.
+    pub(crate) signed_out: bool,
+    pub(crate) last_sign: Mono,
+    pub(crate) views: BTreeMap<SubscriptionId, View>,
+    pub(crate) by_channel: BTreeMap<ChannelId, SubscriptionId>,
+    pub(crate) last_subscription: u32,
+}
+
+/// How a session is kept alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// By this connection.
+    Connected(ConnectionId),
+    /// By grace, and for its views, since the connection was lost.
+    Cut(Mono),
+    /// By calls.
+    Rest,
+}
+
+/// What a session announces.
+#[derive(Debug)]
+pub(crate) struct Tracked {
+    pub(crate) track: Track,
+    /// The last track or activity; never a sign of life.
+    pub(crate) active_at: Mono,
+}
+
+impl Session {
+    pub(crate) fn new(user: UserId, kind: Kind, now: Now, signed_out: bool) -> Self {
+        Self {
+            user,
+            kind,
+            tracked: None,
+            signed_out,
+            last_sign: now.mono,
+            views: BTreeMap::new(),
+            by_channel: BTreeMap::new(),
+            last_subscription: 0,
+        }
+    }
+
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        match self.kind {
+            Kind::Connected(connection) => Some(connection),
+            Kind::Cut(_) | Kind::Rest => None,
+        }
+    }
+}
+
+impl Presence {
+    /// The session announces this from now on.
+    pub(crate) fn track(&mut self, now: Now, id: SessionId, track: Track) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let user = session.user;
+        if !self.users.get(&user).is_some_and(crate::people::User::appears_offline) {
+            session.signed_out = false;
+        }
+        if track.is_typing {
+            self.timers.set(TimerKey::Typing(id), now.mono + self.limits.typing_ms);
+        } else {
+            self.timers.cancel(TimerKey::Typing(id));
+        }
+        session.tracked = Some(Tracked { track, active_at: now.mono });
+        self.refresh_user(user);
+    }
+
+    pub(crate) fn typing_ended(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if let Some(tracked) = &mut session.tracked {
+            tracked.track.is_typing = false;
+        }
+        let user = session.user;
+        self.refresh_user(user);
+    }
+
+    /// The session announces nothing any more; its user was seen last at `seen`.
+    pub(crate) fn end_presence(&mut self, now: Now, id: SessionId, seen: Wall) {
+        self.timers.cancel(TimerKey::Typing(id));
+        self.timers.cancel(TimerKey::Grace(id));
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(tracked) = session.tracked.take() else { return };
+        let shown = !session.signed_out || self.leaks.has(Leak::LastSeenWhileHidden);
+        let user = session.user;
+        if shown {
+            self.seen(now, user, seen, &tracked.track);
+        }
+        self.refresh_user(user);
+    }
+
+    /// A sign of life of the session.
+    pub(crate) fn alive(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.last_sign = now.mono;
+        let (Some(tracked), false) = (&session.tracked, session.signed_out) else { return };
+        let Some(user) = self.users.get_mut(&session.user) else { return };
+        let fresh = user.noted_at.is_some_and(|at| now.mono - at < self.limits.last_seen_note_ms);
+        if fresh || user.is_hidden() {
+            return;
+        }
+        user.noted_at = Some(now.mono);
+        self.effects.push(note(session.user, now.wall, &tracked.track));
+    }
+
+    /// Moves a user's last-seen on, unless the user is hidden: then it stands still.
+    pub(crate) fn seen(&mut self, now: Now, id: UserId, at: Wall, track: &Track) {
+        let leaks = self.leaks.has(Leak::LastSeenWhileHidden);
+        let Some(user) = self.users.get_mut(&id) else { return };
+        if user.is_hidden() && !leaks {
+            return;
+        }
+        user.noted_at = Some(now.mono);
+        self.effects.push(note(id, at, track));
+        let before = user.offline.clone();
+        user.seen(id, at);
+        if user.offline != before {
+            for channel in user.channels() {
+                self.mark_audience(channel, id);
+                self.mark_own_views(channel, id);
+            }
+        }
+    }
+}
+
+fn note(user: UserId, at: Wall, track: &Track) -> Effect {
+    Effect::LastSeen(LastSeenNote { user, at, page: track.page.clone(), device: track.device })
+}

@@ -1,0 +1,286 @@
+//! A view: what one viewer has been shown of one channel, and what may have changed since.
+//!
+//! The level-triggered heart of the heart. [`View::turn`] compares what was shown with what may be seen now;
+//! everything a viewer ever gets of a channel comes out of that comparison.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::leak::{Leak, Leaks};
+use model::{ChannelId, EntryId, Interest, Mono, NotResumed, Phase, SharedRecord, SubscriptionId, ViewFrame};
+
+/// Bytes that a leave is counted with: an id with its name and punctuation.
+const LEAVE_WEIGHT: usize = 64;
+
+/// What one viewer has been shown of one channel.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) channel: ChannelId,
+    pub(crate) interest: Interest,
+    /// Until when changes are gathered, because a visible one was just sent.
+    pub(crate) window_until: Option<Mono>,
+    /// Frames sent, which is also the number of the last one.
+    sequence: u32,
+    /// The last frame that the client has surely applied: it answered a heartbeat sent after it.
+    confirmed: u32,
+    /// The last frame before the heartbeat that waits for its answer.
+    asked: u32,
+    /// The frame that completed the first snapshot.
+    caught_up_at: Option<u32>,
+    /// What the client has. `None`: something, but the frame that told it may have been lost.
+    shown: BTreeMap<EntryId, Option<Arc<SharedRecord>>>,
+    /// What may have changed. At most the entries of the channel and those shown.
+    dirty: BTreeSet<EntryId>,
+    /// Entries touched by frames that are not confirmed. At most a heartbeat's worth of frames.
+    recent: BTreeMap<EntryId, Recent>,
+}
+
+/// What unconfirmed frames did to an entry.
+#[derive(Debug)]
+struct Recent {
+    /// Whether the client had the entry at the confirmed frame.
+    had: bool,
+    /// The frames that made it appear or disappear since.
+    toggles: Vec<u32>,
+    /// The last frame that touched it.
+    touched: u32,
+}
+
+/// What a turn came to.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Nothing that the viewer may see has changed.
+    Nothing,
+    /// Something has, but it does not fit any more.
+    NoRoom,
+    /// This has.
+    Frame(ViewFrame),
+}
+
+enum Change {
+    Join(Arc<SharedRecord>),
+    Update(Arc<SharedRecord>),
+    Leave,
+}
+
+impl Change {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Join(record) | Self::Update(record) => record.record().weight(),
+            Self::Leave => LEAVE_WEIGHT,
+        }
+    }
+}
+
+impl View {
+    /// A view that has shown nothing yet.
+    pub(crate) fn new(channel: ChannelId, interest: Interest, entries: BTreeSet<EntryId>) -> Self {
+        Self {
+            channel,
+            interest,
+            window_until: None,
+            sequence: 0,
+            confirmed: 0,
+            asked: 0,
+            caught_up_at: None,
+            shown: BTreeMap::new(),
+            dirty: entries,
+            recent: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a turn may have something to say.
+    pub(crate) fn wants_turn(&self) -> bool {
+        !self.dirty.is_empty() || !self.is_caught_up()
+    }
+
+    /// Whether the first snapshot is complete.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up_at.is_some()
+    }
+
+    /// The entry may have changed.
+    pub(crate) fn mark(&mut self, entry: EntryId) {
+        self.dirty.insert(entry);
+    }
+
+    /// Everything may have changed: these entries, and all that was shown.
+    pub(crate) fn mark_all(&mut self, entries: impl Iterator<Item = EntryId>) {
+        self.dirty.extend(entries);
+        self.dirty.extend(self.shown.keys());
+    }
+
+    /// Compares what was shown with what `project` says may be seen now, within `budget` bytes.
+    pub(crate) fn turn(
+        &mut self,
+        subscription: SubscriptionId,
+        budget: usize,
+        leaks: Leaks,
+        mut project: impl FnMut(EntryId) -> Option<Arc<SharedRecord>>,
+    ) -> Turn {
+        let (mut changes, mut left) = (Vec::new(), budget);
+        let (mut full, mut unchanged) = (false, 0);
+        while let Some(entry) = self.dirty.pop_first() {
+            let Some(change) = self.compare(entry, project(entry)) else {
+                unchanged += 1;
+                if leaks.has(Leak::LeaveOfUnseen) && !self.shown.contains_key(&entry) {
+                    changes.push((entry, Change::Leave));
+                }
+                if leaks.has(Leak::LimitBeforeFilter) && unchanged % 2 == 0 && !self.dirty.is_empty() {
+                    full = true;
+                    break;
+                }
+                continue;
+            };
+            if change.weight() > left {
+                self.dirty.insert(entry);
+                full = true;
+                break;
+            }
+            left -= change.weight();
+            changes.push((entry, change));
+        }
+        if leaks.has(Leak::GlobalSequence) {
+            self.sequence += unchanged;
+        }
+        let speaks_anyway = leaks.has(Leak::EmptyDiff) && unchanged > 0;
+        let more = full || (leaks.has(Leak::HiddenInCount) && unchanged > 0);
+        match (changes.is_empty(), full) {
+            (true, true) if !leaks.has(Leak::LimitBeforeFilter) => Turn::NoRoom,
+            (true, false) if self.is_caught_up() && !speaks_anyway => Turn::Nothing,
+            _ => Turn::Frame(self.apply(subscription, changes, more)),
+        }
+    }
+
+    /// Makes the next turn say the entry again, changed or not.
+    #[cfg(feature = "seeded-leaks")]
+    pub(crate) fn forget(&mut self, entry: EntryId) {
+        if let Some(shown) = self.shown.get_mut(&entry) {
+            *shown = None;
+        }
+    }
+
+    fn compare(&self, entry: EntryId, now: Option<Arc<SharedRecord>>) -> Option<Change> {
+        match (self.shown.get(&entry), now) {
+            (None, None) => None,
+            (None, Some(new)) => Some(Change::Join(new)),
+            (Some(_), None) => Some(Change::Leave),
+            (Some(Some(old)), Some(new)) if Arc::ptr_eq(old, &new) || *old == new => None,
+            (Some(_), Some(new)) => Some(Change::Update(new)),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        subscription: SubscriptionId,
+        changes: Vec<(EntryId, Change)>,
+        more: bool,
+    ) -> ViewFrame {
+        self.sequence += 1;
+        let phase = if self.is_caught_up() { Phase::Live } else { Phase::Snapshot { more } };
+        if !more && self.caught_up_at.is_none() {
+            self.caught_up_at = Some(self.sequence);
+        }
+        let mut frame = ViewFrame {
+            subscription,
+            sequence: self.sequence,
+            phase,
+            join: Vec::new(),
+            update: Vec::new(),
+            leave: Vec::new(),
+        };
+        for (entry, change) in changes {
+            self.remember(entry, &change);
+            match change {
+                Change::Join(record) => frame.join.push(record),
+                Change::Update(record) => frame.update.push(record),
+                Change::Leave => frame.leave.push(entry),
+            }
+        }
+        frame
+    }
+
+    fn remember(&mut self, entry: EntryId, change: &Change) {
+        let shown = match change {
+            Change::Join(record) | Change::Update(record) => self.shown.insert(entry, Some(record.clone())),
+            Change::Leave => self.shown.remove(&entry),
+        };
+        let had = shown.is_some();
+        let recent =
+            self.recent.entry(entry).or_insert_with(|| Recent { had, toggles: Vec::new(), touched: 0 });
+        recent.touched = self.sequence;
+        if !matches!(change, Change::Update(_)) {
+            recent.toggles.push(self.sequence);
+        }
+    }
+
+    /// A heartbeat goes out now, after all frames so far.
+    pub(crate) fn heartbeat_sent(&mut self) {
+        self.asked = self.sequence;
+    }
+
+    /// The heartbeat was answered: its client has applied all frames before it.
+    pub(crate) fn heartbeat_answered(&mut self) {
+        self.confirm(self.asked);
+    }
+
+    fn confirm(&mut self, sequence: u32) {
+        if sequence <= self.confirmed {
+            return;
+        }
+        self.confirmed = sequence;
+        self.recent.retain(|_, recent| {
+            let passed = recent.toggles.iter().take_while(|at| **at <= sequence).count();
+            recent.had ^= passed % 2 == 1;
+            recent.toggles.drain(..passed);
+            recent.touched > sequence
+        });
+    }
+
+    /// The client comes back and has applied the frames up to `sequence`. What later frames said is forgotten,
+    /// so that the next turn says it again as it is now.
+    ///
+    /// # Errors
+    /// [`NotResumed::Sequence`] for a number never sent, or one before a frame that the client has confirmed.
+    pub(crate) fn resume(&mut self, sequence: u32, leaks: Leaks) -> Result<(), NotResumed> {
+        if leaks.has(Leak::ResumeFilledByHidden) && self.dirty.len() > 2 {
+            return Err(NotResumed::Sequence);
+        }
+        if sequence > self.sequence || sequence < self.confirmed {
+            return Err(NotResumed::Sequence);
+        }
+        for (entry, recent) in &mut self.recent {
+            if recent.touched <= sequence {
+                continue;
+            }
+            let kept = recent.toggles.iter().take_while(|at| **at <= sequence).count();
+            recent.toggles.truncate(kept);
+            recent.touched = sequence;
+            if recent.had ^ (kept % 2 == 1) {
+                self.shown.insert(*entry, None);
+            } else {
+                self.shown.remove(entry);
+            }
+            self.dirty.insert(*entry);
+        }
+        self.caught_up_at = self.caught_up_at.filter(|at| *at <= sequence);
+        self.sequence = sequence;
+        self.asked = self.asked.min(sequence);
+        self.window_until = None;
+        self.confirm(sequence);
+        Ok(())
+    }
+
+    /// Starts anew, with a snapshot.
+    pub(crate) fn restart(&mut self, entries: BTreeSet<EntryId>) {
+        *self = Self::new(self.channel, self.interest, entries);
+    }
+
+    /// Entries that the viewer is shown and that are dirty; to hold the limits against.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
+        (self.shown.len(), self.dirty.len(), self.recent.len())
+    }
+}

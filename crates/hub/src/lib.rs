@@ -11,7 +11,6 @@ mod operations;
 mod outbox;
 mod shard;
 
-
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

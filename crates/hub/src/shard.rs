@@ -119,7 +119,9 @@ impl Shard {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { connection, frames } => self.send(connection, &frames),
-                Effect::Close { connection, code } => self.close(connection, Farewell::new(code, self.restart)),
+                Effect::Close { connection, code } => {
+                    self.close(connection, Farewell::new(code, self.restart))
+                }
                 Effect::LastSeen(note) => self.last_seen.note(LastSeen {
                     user: note.user,
                     at: note.at,
@@ -136,7 +138,9 @@ impl Shard {
         let encoded: Vec<Bytes> =
             frames.iter().map(|frame| Bytes::from(wire::encode(*encoding, frame))).collect();
         self.counters.frames.fetch_add(encoded.len() as u64, Ordering::Relaxed);
-        self.counters.bytes.fetch_add(encoded.iter().map(Bytes::len).sum::<usize>() as u64, Ordering::Relaxed);
+        self.counters
+            .bytes
+            .fetch_add(encoded.iter().map(Bytes::len).sum::<usize>() as u64, Ordering::Relaxed);
         self.counters.changes.fetch_add(frames.iter().map(changes).sum::<usize>() as u64, Ordering::Relaxed);
         outbox.put(encoded.into_iter(), frames.iter().filter(|frame| is_answer(frame)).count());
     }

@@ -36,7 +36,16 @@ impl Run {
         let cast = Cast::new(&mut dice);
         let world = Oracle::new(START_WALL, limits.clone()).start();
         let rig = Rig::new(limits);
-        Self { rig, world, dice, cast, viewers: Vec::new(), lately: BTreeMap::new(), log: Vec::new(), caught_up: BTreeMap::new() }
+        Self {
+            rig,
+            world,
+            dice,
+            cast,
+            viewers: Vec::new(),
+            lately: BTreeMap::new(),
+            log: Vec::new(),
+            caught_up: BTreeMap::new(),
+        }
     }
 
     fn play(mut self) {
@@ -90,7 +99,8 @@ impl Run {
 
     fn subscribe_anew(&mut self) {
         let session = self.dice.pick(&self.viewers);
-        let known = self.rig.clients.get(&session).map(|client| client.views.keys().copied().collect::<Vec<_>>());
+        let known =
+            self.rig.clients.get(&session).map(|client| client.views.keys().copied().collect::<Vec<_>>());
         match known {
             Some(known) if !known.is_empty() && self.dice.one_in(3) => {
                 let subscription = self.dice.pick(&known);
@@ -184,7 +194,8 @@ impl Run {
                 while past.len() > 1 && past[1].0 + window < at {
                     past.pop_front();
                 }
-                let stopped = self.caught_up.get(&client.session).is_some_and(|since| since.0 + window >= at.0);
+                let stopped =
+                    self.caught_up.get(&client.session).is_some_and(|since| since.0 + window >= at.0);
                 if client.unread.is_none() && seen.complete && !stopped {
                     let entries = Some(seen.entries.clone());
                     assert!(

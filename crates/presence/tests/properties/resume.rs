@@ -32,7 +32,7 @@ impl Wedding {
         let mut dice = Dice::new(seed);
         let wedding = WeddingId(dice.id());
         let mut rig = Rig::new(Limits::default());
-        let mut invite = |dice: &mut Dice, rig: &mut Rig, visibility| {
+        let invite = |dice: &mut Dice, rig: &mut Rig, visibility| {
             let (user, session) = (UserId(dice.id()), SessionId(dice.id()));
             rig.act(&Act::Facts { user, facts: Some(guest(wedding, visibility)) });
             rig.act(&Act::Connect { session, user });
@@ -78,7 +78,8 @@ impl Wedding {
     /// What the frames since the last welcome carried, and whether any was a snapshot.
     fn carried(&self) -> (Vec<EntryId>, bool) {
         let frames = &self.rig.clients[&self.viewer].frames;
-        let welcome = frames.iter().rposition(|(_, frame)| matches!(frame, Outgoing::Welcome(_))).unwrap_or(0);
+        let welcome =
+            frames.iter().rposition(|(_, frame)| matches!(frame, Outgoing::Welcome(_))).unwrap_or(0);
         let views = frames[welcome..].iter().filter_map(|(_, frame)| match frame {
             Outgoing::View(view) => Some(view),
             _ => None,
@@ -146,7 +147,11 @@ fn a_resume_carries_what_changed_and_nothing_else() {
         let request = w.rig.clients[&viewer].views.values().next().expect("a view").request.clone();
         w.rig.subscribe(fresh, vec![request]);
         let fresh = &w.rig.clients[&fresh].views;
-        assert_eq!(w.seen(), fresh.values().next().expect("a view").entries, "a later snapshot says the same");
+        assert_eq!(
+            w.seen(),
+            fresh.values().next().expect("a view").entries,
+            "a later snapshot says the same"
+        );
     });
 }
 
@@ -162,7 +167,8 @@ fn not_resumed_says_why() {
         w.rig.act(&Act::Resume { session: viewer, track: None });
         w.rig.clients[&viewer].welcome.clone().expect("a welcome").resume.expect("an outcome")
     };
-    w.rig.clients.get_mut(&viewer).expect("the viewer").views.get_mut(&subscription).expect("it").sequence = 99;
+    w.rig.clients.get_mut(&viewer).expect("the viewer").views.get_mut(&subscription).expect("it").sequence =
+        99;
     let expected = ResumeOutcome::Resumed(vec![(subscription, Err(NotResumed::Sequence))]);
     assert_eq!(outcome(&mut w), expected, "a number never sent");
     assert!(w.carried().1, "the view starts anew with a snapshot");
@@ -171,7 +177,8 @@ fn not_resumed_says_why() {
     // A heartbeat confirms all before it: going back behind it is not possible.
     w.change(1);
     w.pass(30_000);
-    w.rig.clients.get_mut(&viewer).expect("the viewer").views.get_mut(&subscription).expect("it").sequence = 1;
+    w.rig.clients.get_mut(&viewer).expect("the viewer").views.get_mut(&subscription).expect("it").sequence =
+        1;
     w.rig.disconnect(viewer, Ending::Lost);
     assert_eq!(outcome(&mut w), expected, "a number before a confirmed one");
 }

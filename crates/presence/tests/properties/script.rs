@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    AccountFacts, AccountId, ChannelId, CleanText, Device, Occupancy, OrganizationId, Role, SessionId, Settings,
-    Status, Track, UserFacts, UserId, Visibility, Wall, WeddingId,
+    AccountFacts, AccountId, ChannelId, CleanText, Device, Occupancy, OrganizationId, Role, SessionId,
+    Settings, Status, Track, UserFacts, UserId, Visibility, Wall, WeddingId,
 };
 use oracle::Act;
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
@@ -103,8 +103,10 @@ pub(crate) fn track(dice: &mut Dice, cast: &Cast) -> Track {
 }
 
 pub(crate) fn facts(dice: &mut Dice, cast: &Cast) -> UserFacts {
-    let role = |dice: &mut Dice| dice.pick(&[Role::Owner, Role::Admin, Role::Member, Role::Member, Role::Member]);
-    let organizations = cast.organizations.iter().filter_map(|id| (!dice.one_in(3)).then(|| (*id, role(dice))));
+    let role =
+        |dice: &mut Dice| dice.pick(&[Role::Owner, Role::Admin, Role::Member, Role::Member, Role::Member]);
+    let organizations =
+        cast.organizations.iter().filter_map(|id| (!dice.one_in(3)).then(|| (*id, role(dice))));
     let organizations: BTreeMap<_, _> = organizations.collect();
     let weddings = cast.weddings.iter().filter(|_| !dice.one_in(3)).copied().collect();
     UserFacts {
@@ -187,10 +189,9 @@ fn act_on(dice: &mut Dice, cast: &Cast, choice: u64, known: &Known) -> Act {
 /// One random change of the directory or of an occupancy.
 pub(crate) fn act_of_directory(dice: &mut Dice, cast: &Cast) -> Act {
     match dice.below(5) {
-        0 | 1 => Act::Facts {
-            user: dice.pick(&cast.users),
-            facts: (!dice.one_in(8)).then(|| facts(dice, cast)),
-        },
+        0 | 1 => {
+            Act::Facts { user: dice.pick(&cast.users), facts: (!dice.one_in(8)).then(|| facts(dice, cast)) }
+        }
         2 => Act::Account { account: dice.pick(&cast.accounts), facts: account(dice, cast) },
         _ => Act::Occupancy { account: dice.pick(&cast.accounts), occupancy: occupancy(dice, cast) },
     }

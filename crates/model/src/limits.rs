@@ -10,12 +10,21 @@ pub const PAGE_CHARS: usize = 512;
 pub const NAME_CHARS: usize = 200;
 /// Channels that `in` of a track may name: as many as a session may subscribe to. 64 x 24 B = 1.5 KiB.
 pub const SCOPE_CHANNELS: usize = 64;
+/// Subscriptions that an installation may allow a session: 64 outcomes x 96 B + 400 B fit into one turn.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
 /// Bytes of one inbound message or body.
 pub const INBOUND_BYTES: usize = 16 * 1024;
 /// Bytes of one turn of a connection: all frames written together, and so also of one frame.
 pub const TURN_BYTES: usize = 8 * 1024;
 /// Bytes of a turn left to envelopes and control frames; the rest is for records.
 pub const TURN_OVERHEAD_BYTES: usize = 1024;
+/// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
+/// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
+pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
+/// Changes of the directory in one transaction. 100,000 x about 250 B = 25 MiB, and its audit row about 12 MiB.
+pub const DIRECTORY_CHANGES: usize = 100_000;
+/// Changes of settings that a history shows, the newest ones. 1,000 x about 700 B = 0.7 MiB.
+pub const HISTORY_ENTRIES: usize = 1_000;
 /// Requests of one connection that may be unanswered; past it the hub reads no further.
 /// 16 x about 100 B of answer = 1.6 KiB.
 pub const REQUESTS_IN_FLIGHT: usize = 16;

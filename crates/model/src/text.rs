@@ -33,7 +33,8 @@ impl CleanText {
         // Cleaning never needs more input than this to know that the text is too long: NFC composes at most
         // a handful of scalars into one, and a frame is at most 16 KiB anyway.
         let kept: String = raw.chars().filter(|c| !is_removed(*c)).nfc().collect();
-        let cleaned = drop_loose_joiners(&kept);
+        // Once more: what a dropped joiner kept apart may compose. Cleaning twice is then the same as once.
+        let cleaned: String = drop_loose_joiners(&kept).nfc().collect();
         let cleaned = cleaned.trim();
         if cleaned.chars().count() > max_chars {
             return Err(TextError::TooLong { field, max_chars });

@@ -1,1 +1,48 @@
 //! Frames as bytes, in JSON and MessagePack, and back.
+//!
+//! What the heart says ([`model::Outgoing`]) becomes bytes in [`encode()`]; what a client asks becomes a
+//! [`ClientFrame`] in [`decode_client`]. Clients in Rust go the other way with [`encode_client`] and
+//! [`decode_server`]. Only this room knows bytes; it knows no socket, no clock and no rule of who may see what.
+//!
+//! `proto/PROTOCOL.md` specifies the frames, `proto/schema` says it to machines, and the golden frames of
+//! `proto/vectors` hold this crate and every other implementation to the same bytes.
+
+mod client;
+mod decode;
+mod encode;
+mod scan;
+mod server;
+mod shape;
+mod splice;
+mod strict;
+
+use model::Encoding;
+
+pub use client::{
+    ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame, Unsubscribe,
+};
+pub use decode::{DecodeError, DecodeErrorKind, decode_client, decode_server};
+pub use encode::{encode, encode_client, encode_record, encode_server};
+pub use scan::{FRAME_NESTING, REQUEST_NESTING};
+pub use server::{
+    Ack, Announced, Closing, Ended, Expiring, Failure, ServerFrame, SettingsNow, Stale, Subscribed, Welcome,
+};
+
+/// What a client puts before its token when it offers the token as a WebSocket subprotocol, which is the only
+/// header a browser lets it set. The hub never answers with that entry.
+pub const TOKEN_SUBPROTOCOL: &str = "bearer.";
+
+/// The WebSocket subprotocol that speaks `encoding`.
+#[must_use]
+pub fn subprotocol(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Json => "presence.v1.json",
+        Encoding::MessagePack => "presence.v1.msgpack",
+    }
+}
+
+/// The encoding that a WebSocket subprotocol speaks; `None` where the hub does not speak it.
+#[must_use]
+pub fn encoding_of(subprotocol_name: &str) -> Option<Encoding> {
+    Encoding::ALL.into_iter().find(|encoding| subprotocol(*encoding) == subprotocol_name)
+}

@@ -1,1 +1,20 @@
-//! The embedded store.
+//! The embedded store: one SQLite file, owned by one process at a time.
+//!
+//! WAL with `synchronous = FULL`: what is acknowledged is on the disk. One connection writes, a few read. Every
+//! unit of work runs in a task of its own that a caller who goes away cannot cancel. Nothing outside of this crate
+//! knows any SQL.
+
+mod audit;
+mod database;
+mod directory;
+mod error;
+mod facts;
+mod last_seen;
+mod open;
+mod place;
+mod settings;
+mod store;
+
+pub use error::OpenError;
+pub use open::{OpenMode, SqliteOptions, latest_schema};
+pub use store::SqliteStore;

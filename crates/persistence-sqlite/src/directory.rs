@@ -1,0 +1,133 @@
+//! Changes of the directory: all of them or none, and whom they may have touched.
+
+mod apply;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{AccountId, DirectoryChange, Settings, UserId, Wall, limits};
+use persistence::{Actor, DirectoryEffect, InvalidReason, StoreError, stored};
+use serde_json::Value;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use crate::{audit, error::store_error, facts};
+
+/// Why one change was not made.
+enum Refusal {
+    Reason(InvalidReason),
+    Store(StoreError),
+}
+
+impl From<InvalidReason> for Refusal {
+    fn from(reason: InvalidReason) -> Self {
+        Self::Reason(reason)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(store_error(error))
+    }
+}
+
+impl Refusal {
+    fn of_change(self, index: usize) -> StoreError {
+        match self {
+            Self::Reason(reason) => StoreError::Invalid { index, reason },
+            Self::Store(error) => error,
+        }
+    }
+}
+
+/// A user who was removed: the audit calls them by the pseudonym up to this change, and by their id after it.
+struct Removed {
+    index: usize,
+    pseudonym: Uuid,
+}
+
+/// Whom the changes may have touched so far.
+#[derive(Default)]
+struct Touched {
+    users: BTreeSet<UserId>,
+    accounts: BTreeSet<AccountId>,
+    removed: BTreeMap<UserId, Removed>,
+}
+
+/// Makes all changes and says whose facts may be others now.
+pub(crate) async fn change(
+    connection: &mut SqliteConnection,
+    changes: &[DirectoryChange],
+    (at, actor): (Wall, Actor),
+    defaults: &Settings,
+) -> Result<DirectoryEffect, StoreError> {
+    let mut touched = Touched::default();
+    for (index, change) in changes.iter().enumerate() {
+        let mut applying = apply::Applying { connection: &mut *connection, touched: &mut touched, at, index };
+        applying.apply(change).await.map_err(|refusal| refusal.of_change(index))?;
+    }
+    if !changes.is_empty() {
+        record(connection, changes, (at, actor), &touched.removed).await?;
+    }
+    effect(connection, touched, defaults).await
+}
+
+/// # Errors
+/// [`StoreError::TooManyChanges`].
+pub(crate) fn check_count(changes: &[DirectoryChange]) -> Result<(), StoreError> {
+    let count = changes.len();
+    if count > limits::DIRECTORY_CHANGES { Err(StoreError::TooManyChanges { count }) } else { Ok(()) }
+}
+
+async fn effect(
+    connection: &mut SqliteConnection,
+    touched: Touched,
+    defaults: &Settings,
+) -> Result<DirectoryEffect, StoreError> {
+    let mut users = facts::users(connection, &touched.users, defaults).await?;
+    let mut accounts = facts::accounts(connection, &touched.accounts).await?;
+    Ok(DirectoryEffect {
+        users: touched.users.into_iter().map(|id| (id, users.remove(&id))).collect(),
+        accounts: touched.accounts.into_iter().map(|id| (id, accounts.remove(&id))).collect(),
+    })
+}
+
+/// One audit row for all changes: ids and roles, but no names, which would have to be found again on an erasure.
+async fn record(
+    connection: &mut SqliteConnection,
+    changes: &[DirectoryChange],
+    (at, actor): (Wall, Actor),
+    removed: &BTreeMap<UserId, Removed>,
+) -> Result<(), StoreError> {
+    let pseudonyms: BTreeMap<String, &Removed> =
+        removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
+    let entries = changes.iter().enumerate().map(|(index, change)| entry(index, change, &pseudonyms));
+    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
+    let actor = match actor {
+        Actor::User(user) if removed.contains_key(&user) => format!("user:{}", removed[&user].pseudonym),
+        actor => actor.to_string(),
+    };
+    audit::directory_changed(connection, at, &actor, stored::write_json(&entries)?).await
+}
+
+fn entry(
+    index: usize,
+    change: &DirectoryChange,
+    pseudonyms: &BTreeMap<String, &Removed>,
+) -> Result<Value, StoreError> {
+    let mut entry = serde_json::to_value(change).map_err(stored::corrupt)?;
+    let Value::Object(fields) = &mut entry else { return Ok(entry) };
+    fields.retain(|name, _| !matches!(name.as_str(), "displayName" | "name"));
+    for value in fields.values_mut() {
+        let removed = value.as_str().and_then(|text| pseudonyms.get(text)).filter(|r| index <= r.index);
+        if let Some(removed) = removed {
+            *value = removed.pseudonym.hyphenated().to_string().into();
+        }
+    }
+    Ok(entry)
+}

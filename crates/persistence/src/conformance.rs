@@ -1,0 +1,182 @@
+//! The suite that every store passes: what [`Store`] promises, case by case. Test code: a broken promise panics.
+//!
+//! A store's tests name a function that makes an empty store with the default settings of `model`, and get one
+//! test a case:
+//!
+//! ```ignore
+//! async fn fixture() -> persistence::conformance::Fixture { … }
+//! persistence::conformance_tests!(fixture);
+//! ```
+
+pub mod concurrency;
+pub mod directory;
+pub mod last_seen;
+pub mod settings;
+
+use std::{any::Any, sync::Arc};
+
+use model::{
+    AccountId, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts, UserId, Wall,
+    WeddingId,
+};
+use uuid::Uuid;
+
+use crate::{Actor, DirectoryEffect, OperationId, SettingsChange, Store, StoreError};
+
+/// An empty store, and what has to live as long as it.
+pub struct Fixture {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Dropped after the store: a folder, a schema.
+    pub keep: Box<dyn Any + Send>,
+}
+
+/// One test a case, each on a store of its own made by `$fixture`.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($fixture:path) => {
+        $crate::conformance_tests! { @cases $fixture;
+            settings: users_without_a_row_have_the_default,
+                a_patch_changes_what_it_names, every_change_is_in_the_history, histories_are_apart,
+                a_refused_change_leaves_nothing, changing_nothing_leaves_no_entry, histories_are_bounded,
+                an_operation_is_done_once, another_body_is_a_conflict, operations_of_users_are_apart,
+                operations_are_kept_a_day;
+            directory: what_was_put_is_loaded, putting_again_replaces, effects_name_all_who_are_touched,
+                all_or_nothing, impossible_changes_are_named, names_are_cleaned,
+                removing_what_is_not_there_does_nothing, a_removed_organization_takes_its_own_along,
+                a_removed_wedding_touches_its_participants, a_removed_collaboration_ends_only_its_own_part,
+                a_removed_user_takes_everything_along, who_is_created_again_is_new,
+                too_many_changes_are_refused, no_changes_are_no_effect;
+            last_seen: last_seen_is_loaded, last_seen_never_goes_back, strangers_are_passed_over,
+                the_erased_are_not_resurrected, an_empty_batch_is_nothing;
+            concurrency: concurrent_changes_are_a_chain, concurrent_calls_of_one_operation_are_one,
+                dropped_calls_are_whole_or_nothing, dropped_directory_calls_are_whole_or_nothing,
+                a_closed_store_is_unavailable;
+        }
+    };
+    (@cases $fixture:path; $($module:ident: $($case:ident),+;)+) => {$(
+        mod $module {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    let fixture: $crate::conformance::Fixture = $fixture().await;
+                    $crate::conformance::$module::$case(fixture.store.clone()).await;
+                    fixture.store.close().await;
+                }
+            )+
+        }
+    )+};
+}
+
+type Shared = Arc<dyn Store>;
+
+/// When the tests' world begins.
+const START: Wall = Wall(1_700_000_000_000);
+
+fn user(n: u128) -> UserId {
+    UserId(Uuid::from_u128(n))
+}
+
+fn organization(n: u128) -> OrganizationId {
+    OrganizationId(Uuid::from_u128(1_000 + n))
+}
+
+fn wedding(n: u128) -> WeddingId {
+    WeddingId(Uuid::from_u128(2_000 + n))
+}
+
+fn account(n: u128) -> AccountId {
+    AccountId(Uuid::from_u128(3_000 + n))
+}
+
+fn operation(n: u128) -> Option<OperationId> {
+    Some(OperationId(Uuid::from_u128(4_000 + n)))
+}
+
+fn later(ms: i64) -> Wall {
+    Wall(START.0 + ms)
+}
+
+fn put_user(n: u128) -> DirectoryChange {
+    DirectoryChange::PutUser { id: user(n), display_name: format!("User {n}"), disabled: false }
+}
+
+fn put_organization(n: u128) -> DirectoryChange {
+    DirectoryChange::PutOrganization {
+        id: organization(n),
+        name: format!("Agency {n}"),
+        plan: Plan::Enterprise,
+    }
+}
+
+fn put_member(in_organization: u128, n: u128, role: Role) -> DirectoryChange {
+    DirectoryChange::PutMember { organization: organization(in_organization), user: user(n), role }
+}
+
+fn put_account(n: u128, of_organization: u128) -> DirectoryChange {
+    DirectoryChange::PutAccount {
+        id: account(n),
+        organization: organization(of_organization),
+        name: format!("Account {n}"),
+    }
+}
+
+fn put_wedding(n: u128) -> DirectoryChange {
+    DirectoryChange::PutWedding { id: wedding(n), name: format!("Wedding {n}") }
+}
+
+fn put_collaboration(at_wedding: u128, supplier: u128, client: u128) -> DirectoryChange {
+    DirectoryChange::PutCollaboration {
+        wedding: wedding(at_wedding),
+        supplier: user(supplier),
+        client: user(client),
+        supplier_type: "photographer".into(),
+    }
+}
+
+fn remove_user(n: u128) -> DirectoryChange {
+    DirectoryChange::RemoveUser { id: user(n) }
+}
+
+async fn put(store: &Shared, changes: Vec<DirectoryChange>) -> DirectoryEffect {
+    store.change_directory(changes, START, Actor::Service).await.expect("the change is possible")
+}
+
+/// Users 1 to 4; 1 (owner) and 2 in organization 1 with accounts 1 and 2, 3 in organization 2 with account 3;
+/// wedding 1: supplier 1 for client 3, supplier 2 for client 3; wedding 2: supplier 2 for client 4.
+async fn put_world(store: &Shared) {
+    let mut changes: Vec<_> = (1..=4).map(put_user).collect();
+    changes.extend([put_organization(1), put_organization(2)]);
+    changes.extend([put_member(1, 1, Role::Owner), put_member(1, 2, Role::Member)]);
+    changes.push(put_member(2, 3, Role::Admin));
+    changes.extend([put_account(1, 1), put_account(2, 1), put_account(3, 2)]);
+    changes.extend([put_wedding(1), put_wedding(2)]);
+    changes.extend([put_collaboration(1, 1, 3), put_collaboration(1, 2, 3), put_collaboration(2, 2, 4)]);
+    put(store, changes).await;
+}
+
+async fn facts(store: &Shared, n: u128) -> Option<UserFacts> {
+    let users = store.load().await.expect("the store can be read").users;
+    users.into_iter().find(|(id, _)| *id == user(n)).map(|(_, facts)| facts)
+}
+
+async fn settings_of(store: &Shared, n: u128) -> Settings {
+    facts(store, n).await.and_then(|facts| facts.settings).expect("settings are always loaded")
+}
+
+fn status(text: impl Into<String>) -> SettingsPatch {
+    SettingsPatch { custom_status: Some(text.into()), ..SettingsPatch::default() }
+}
+
+fn change(n: u128, patch: SettingsPatch) -> SettingsChange {
+    SettingsChange { user: user(n), patch, operation: None, at: START }
+}
+
+async fn change_status(store: &Shared, n: u128, text: &str) -> Result<Settings, StoreError> {
+    store.change_settings(change(n, status(text))).await
+}
+
+fn status_text(settings: &Settings) -> &str {
+    settings.custom_status.as_ref().map_or("", |text| text.as_str())
+}

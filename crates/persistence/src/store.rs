@@ -1,0 +1,233 @@
+//! What a store does, in the words of the domain. Knows no database.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use model::{
+    AccountFacts, AccountId, CleanText, Device, DirectoryChange, OrganizationId, Settings, SettingsPatch,
+    TextError, UserFacts, UserId, Wall, WeddingId, limits,
+};
+use uuid::Uuid;
+
+/// How long the result of an operation is kept, in milliseconds: 24 h.
+pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The name a client gave to a durable operation; doing it again under that name does nothing more.
+/// Names of different users never meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub Uuid);
+
+/// A change of one user's settings, by the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// Whose settings.
+    pub user: UserId,
+    /// What changes.
+    pub patch: SettingsPatch,
+    /// The operation's name, where the client gave one.
+    pub operation: Option<OperationId>,
+    /// When it is done.
+    pub at: Wall,
+}
+
+/// Who changed the directory; written into the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A back-end with the service token.
+    Service,
+    /// An operator with a file.
+    Import,
+    /// A user.
+    User(UserId),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service => f.write_str("service"),
+            Self::Import => f.write_str("import"),
+            Self::User(user) => write!(f, "user:{user}"),
+        }
+    }
+}
+
+/// The whole directory, each list sorted by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectorySnapshot {
+    /// Every user; settings are always loaded.
+    pub users: Vec<(UserId, UserFacts)>,
+    /// Every account.
+    pub accounts: Vec<(AccountId, AccountFacts)>,
+}
+
+/// What a change of the directory did: all whose facts may have changed, as they are now; `None`: gone.
+/// Each list is sorted by id and names nobody twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryEffect {
+    /// Users.
+    pub users: Vec<(UserId, Option<UserFacts>)>,
+    /// Accounts.
+    pub accounts: Vec<(AccountId, Option<AccountFacts>)>,
+}
+
+/// When a user was last seen, and where. Replaces the one before it whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// Who.
+    pub user: UserId,
+    /// When.
+    pub at: Wall,
+    /// On which page.
+    pub page: Option<CleanText>,
+    /// With which device.
+    pub device: Option<Device>,
+}
+
+/// One change in a user's history of settings. For that user alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsEntry {
+    /// When.
+    pub at: Wall,
+    /// In force before.
+    pub before: Settings,
+    /// In force after.
+    pub after: Settings,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database is out of reach, busy, read-only, full or closed. Asking again later may help. Whether a
+    /// write was done is open only where its commit was under way; an [`OperationId`] settles that.
+    #[error("the store is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The operation's name was used by this user within 24 h with another body.
+    #[error("this operation id was already used with another body")]
+    OperationConflict,
+    /// The directory has no such user.
+    #[error("the directory has no such user")]
+    UnknownUser,
+    /// A text of the settings is too long. Nothing was changed.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// One of several changes is not possible; none of them was made.
+    #[error("change {index} (the first one is 0): {reason}")]
+    Invalid {
+        /// Which change, counted from 0.
+        index: usize,
+        /// Why.
+        reason: InvalidReason,
+    },
+    /// More changes at once than [`limits::DIRECTORY_CHANGES`]. None was made.
+    #[error("{count} changes at once; at most {} are done in one transaction", limits::DIRECTORY_CHANGES)]
+    TooManyChanges {
+        /// How many there were.
+        count: usize,
+    },
+    /// What is stored cannot be right: a damaged file, or rows that no hub wrote. Asking again does not help.
+    #[error("the store is corrupt: {0}")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether asking again later may help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Why a change of the directory is not possible.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidReason {
+    /// It names a user that is not there.
+    #[error("there is no user {0}")]
+    UnknownUser(UserId),
+    /// It names an organization that is not there.
+    #[error("there is no organization {0}")]
+    UnknownOrganization(OrganizationId),
+    /// It names a wedding that is not there.
+    #[error("there is no wedding {0}")]
+    UnknownWedding(WeddingId),
+    /// A text is too long.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Nothing is left of a text that has to be there, once it is cleaned.
+    #[error("{field} is empty")]
+    Empty {
+        /// The field as the protocol names it.
+        field: &'static str,
+    },
+}
+
+/// Cleans a name of the directory: NFC, no control characters, at most [`limits::NAME_CHARS`] characters.
+///
+/// # Errors
+/// [`InvalidReason`] where it is too long or nothing is left of it.
+pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidReason> {
+    CleanText::parse(raw, field, limits::NAME_CHARS)?.ok_or(InvalidReason::Empty { field })
+}
+
+/// A place where settings, the directory and last-seen are kept.
+///
+/// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
+/// that goes away in the middle cancels nothing: the write is finished or undone, never half done.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The whole directory as of one instant. Users without a row of settings have the installation's default.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn load(&self) -> Result<DirectorySnapshot, StoreError>;
+
+    /// Changes a user's settings; returns those in force afterwards. A change that changes nothing leaves no
+    /// entry in the history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is
+    /// not done again: it returns what it returned then.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownUser`], [`StoreError::Text`], [`StoreError::OperationConflict`], and where the store
+    /// is not to be had.
+    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError>;
+
+    /// Makes all `changes` in their order, or none. Putting replaces; removing what is not there does nothing.
+    /// With a user go memberships, collaborations, settings, last-seen and operations; the audit keeps a random
+    /// pseudonym. Whoever is created again under that id is a new user.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] names the first impossible change; [`StoreError::TooManyChanges`]; and where the
+    /// store is not to be had.
+    async fn change_directory(
+        &self,
+        changes: Vec<DirectoryChange>,
+        at: Wall,
+        actor: Actor,
+    ) -> Result<DirectoryEffect, StoreError>;
+
+    /// Writes last-seen, never backwards. Users that are not in the directory are passed over, and so are notes
+    /// older than their user: they are of somebody who was erased. At most 1,000 at once.
+    ///
+    /// # Errors
+    /// Where the store is not to be had; nothing was written then.
+    async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError>;
+
+    /// The changes of a user's settings, oldest first, at most the newest [`limits::HISTORY_ENTRIES`].
+    ///
+    /// # Errors
+    /// Where the store is not to be had.
+    async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError>;
+
+    /// Drops results of operations older than [`OPERATION_KEPT_MS`]; returns how many.
+    ///
+    /// # Errors
+    /// Where the store is not to be had.
+    async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError>;
+
+    /// Whether the store can be read and written now.
+    ///
+    /// # Errors
+    /// Why not.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Waits for what is under way, then closes. Every later call is [`StoreError::Unavailable`].
+    async fn close(&self);
+}

@@ -1,1 +1,23 @@
-//! A client of the protocol.
+//! A client of the protocol, in three layers; take the lowest one that does.
+//!
+//! - [`Socket`]: one WebSocket that speaks frames, and nonsense where a test wants it.
+//! - [`Replica`]: what the hub has told, as lists. Pure: a frame goes in, what it changed comes out.
+//! - [`Client`]: a client that stays. It answers heartbeats, comes back when and as the hub wants it, goes on where
+//!   it was, keeps its subscriptions and what it announces, and awaits the answers to requests.
+//!
+//! This crate knows frames, and nothing of who may see what.
+
+mod client;
+mod driver;
+mod ledger;
+pub mod replica;
+mod retry;
+mod shared;
+pub mod socket;
+
+pub use client::{Client, Ending, Events, Options, RequestFailed, Snapshot, TokenFuture, TokenSource};
+pub use replica::{Applied, Fault, FaultKind, List, Phase, Replica};
+pub use retry::{Backoff, Comeback};
+pub use shared::{Change, ChannelEvent, Connection, Event, Standing};
+pub use socket::{Closed, Handshake, Refusal, Socket, SocketError, TokenIn};
+pub use tokio_tungstenite::tungstenite::Message;

@@ -16,7 +16,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use model::{ConnectionId, Encoding, Limits, ResumeRequest, SessionId, Track, UserId, Wall};
+use model::{ConnectionId, Encoding, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
 use persistence::LastSeenHandle;
 use presence::{Census, Connect, Input};
 use tokio::sync::{mpsc, oneshot};
@@ -60,6 +60,7 @@ pub(crate) enum Mail {
     /// Answered when everything before it was done.
     Barrier(oneshot::Sender<()>),
     Census(oneshot::Sender<Census>),
+    Settings(UserId, oneshot::Sender<Option<Settings>>),
     /// Closes every connection, telling each when to come back.
     CloseAll(Reconnect),
 }
@@ -130,6 +131,16 @@ impl Hub {
     pub async fn census(&self) -> Result<Census, Gone> {
         let (answer, wait) = oneshot::channel();
         self.mail(Mail::Census(answer)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// The settings of a user as they are in force; `None`: no such user, or not admitted.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn settings_of(&self, user: UserId) -> Result<Option<Settings>, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.mail(Mail::Settings(user, answer)).await?;
         wait.await.map_err(|_| Gone)
     }
 

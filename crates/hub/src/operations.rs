@@ -6,7 +6,7 @@
 use std::{future::Future, sync::Arc};
 
 use model::{DirectoryChange, Settings, SettingsPatch, UserId};
-use persistence::{DirectoryEffect, OperationId, SettingsChange, Store, StoreError};
+use persistence::{Actor, DirectoryEffect, OperationId, SettingsChange, Store, StoreError};
 use presence::Input;
 use tokio::sync::Mutex;
 
@@ -83,12 +83,16 @@ impl Operations {
     ///
     /// # Errors
     /// As [`Operations::change_settings`].
-    pub async fn change_directory(&self, changes: Vec<DirectoryChange>) -> Result<(), OperationError> {
+    pub async fn change_directory(
+        &self,
+        changes: Vec<DirectoryChange>,
+        actor: Actor,
+    ) -> Result<(), OperationError> {
         let this = self.clone();
         uncancelled(async move {
             let _ordered = this.order.lock().await;
             let at = this.hub.clock().now().wall;
-            let effect = this.store.change_directory(changes, at).await?;
+            let effect = this.store.change_directory(changes, at, actor).await?;
             this.show(effect).await?;
             Ok(this.hub.barrier().await?)
         })

@@ -37,6 +37,7 @@ pub struct Counters {
 /// The task's state.
 pub(crate) struct Shard {
     presence: Presence,
+    limits: Limits,
     clock: Clock,
     last_seen: LastSeenHandle,
     counters: Arc<Counters>,
@@ -53,7 +54,8 @@ impl Shard {
         counters: Arc<Counters>,
     ) -> Self {
         Self {
-            presence: Presence::new(limits),
+            presence: Presence::new(limits.clone()),
+            limits,
             clock,
             last_seen,
             counters,
@@ -89,6 +91,7 @@ impl Shard {
             // Nobody waits any more where the receiver is gone.
             Mail::Barrier(done) => drop(done.send(())),
             Mail::Census(answer) => drop(answer.send(self.presence.census())),
+            Mail::Settings(user, answer) => drop(answer.send(self.presence.settings_of(user).cloned())),
             Mail::CloseAll(reconnect) => self.close_all(reconnect),
         }
     }
@@ -136,7 +139,7 @@ impl Shard {
     fn send(&mut self, connection: ConnectionId, frames: &[Outgoing]) {
         let Some((encoding, outbox)) = self.outboxes.get(&connection) else { return };
         let encoded: Vec<Bytes> =
-            frames.iter().map(|frame| Bytes::from(wire::encode(*encoding, frame))).collect();
+            frames.iter().map(|frame| Bytes::from(wire::encode(*encoding, frame, &self.limits))).collect();
         self.counters.frames.fetch_add(encoded.len() as u64, Ordering::Relaxed);
         self.counters
             .bytes

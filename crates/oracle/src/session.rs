@@ -21,22 +21,21 @@ pub(crate) struct Session {
     pub(crate) track: Option<Track>,
     /// The last track: signs of life are not activity.
     pub(crate) active_at: Mono,
-    /// The last sign of life.
-    pub(crate) alive_at: Mono,
+    /// The last sign of life while its owner was not hidden; others do not count.
+    pub(crate) alive_at: Option<Mono>,
     /// Signed out for everybody but its owner.
     pub(crate) flagged: bool,
 }
 
 impl Session {
     pub(crate) fn new(user: UserId, link: Link, now: Mono, flagged: bool) -> Self {
-        Self { user, link, track: None, active_at: now, alive_at: now, flagged }
+        Self { user, link, track: None, active_at: now, alive_at: None, flagged }
     }
 
     /// A track that counts as activity; typing starts anew with it.
     pub(crate) fn announce(&mut self, track: &Track, now: Mono) {
         self.track = Some(track.clone());
         self.active_at = now;
-        self.alive_at = now;
     }
 
     /// The first of its clocks to run out, perhaps in the past.

@@ -140,12 +140,17 @@ impl World {
             self.advance_last_seen(user, now);
         }
         let was_offline = self.appears_offline(user);
+        let was_hidden = self.hidden(user);
         self.users.entry(user).and_modify(|facts| facts.settings = Some(settings.clone()));
         for session in self.sessions.values_mut().filter(|session| session.user == user) {
             match (was_offline, settings.appear_offline) {
                 (false, true) => session.flagged = true,
                 (true, false) if session.link == Link::Live => session.flagged = false,
                 _ => {}
+            }
+            // From here on others see them there.
+            if was_hidden && !settings.hidden() && session.link == Link::Live {
+                session.alive_at = Some(now);
             }
         }
     }
@@ -197,26 +202,35 @@ impl World {
         if self.may_act(user) && !self.sessions.contains_key(&id) {
             let flagged = self.appears_offline(user);
             self.sessions.insert(id, Session::new(user, Link::Live, now, flagged));
+            self.sign_of_life(id, now);
         }
     }
 
     fn track(&mut self, id: SessionId, track: &Track, now: Mono) {
         if let Some(session) = self.live(id) {
             session.announce(track, now);
+            self.sign_of_life(id, now);
             self.unflag_unless_offline(id);
         }
     }
 
     fn untrack(&mut self, id: SessionId, now: Mono) {
-        if let Some(session) = self.live(id) {
-            session.alive_at = now;
-            self.end_presence(id, now);
+        if self.live(id).is_some() {
+            self.end_presence(id, Some(now));
         }
     }
 
     fn alive(&mut self, id: SessionId, now: Mono) {
-        if let Some(session) = self.live(id) {
-            session.alive_at = now;
+        if self.live(id).is_some() {
+            self.sign_of_life(id, now);
+        }
+    }
+
+    /// What happens while nobody else sees the owner is not told later either.
+    fn sign_of_life(&mut self, id: SessionId, now: Mono) {
+        let Some(user) = self.sessions.get(&id).map(|session| session.user) else { return };
+        if !self.hidden(user) {
+            self.sessions.entry(id).and_modify(|session| session.alive_at = Some(now));
         }
     }
 
@@ -238,10 +252,10 @@ impl World {
             return;
         }
         session.link = Link::Live;
-        session.alive_at = now;
         if let Some(track) = track.filter(|track| session.track.as_ref() != Some(track)) {
             session.announce(track, now);
         }
+        self.sign_of_life(id, now);
         self.unflag_unless_offline(id);
     }
 
@@ -255,6 +269,7 @@ impl World {
         if session.user == user && matches!(session.link, Link::Rest(_)) {
             session.link = Link::Rest(now);
             session.announce(track, now);
+            self.sign_of_life(id, now);
             self.unflag_unless_offline(id);
         }
     }
@@ -282,15 +297,17 @@ impl World {
     }
 
     fn end(&mut self, id: SessionId, seen: Mono) {
-        self.end_presence(id, seen);
+        self.end_presence(id, Some(seen));
         self.sessions.remove(&id);
     }
 
-    /// The session is present no more; its owner was last seen at `seen`, where others could see the session.
-    fn end_presence(&mut self, id: SessionId, seen: Mono) {
+    /// The session is present no more; its owner was last seen at `seen`, if ever, where others could see the
+    /// session.
+    fn end_presence(&mut self, id: SessionId, seen: Option<Mono>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let (user, flagged) = (session.user, session.flagged);
-        if session.track.take().is_some() && !flagged {
+        let tracked = session.track.take().is_some();
+        if let Some(seen) = seen.filter(|_| tracked && !flagged) {
             self.advance_last_seen(user, seen);
         }
     }

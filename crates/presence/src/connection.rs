@@ -94,6 +94,25 @@ impl Presence {
         }
     }
 
+    /// Tells everybody that what they see may be old, or is fresh again. The same for all: it says nothing of anybody.
+    pub(crate) fn change_stale(&mut self, stale: bool) {
+        if std::mem::replace(&mut self.stale, stale) == stale {
+            return;
+        }
+        let open: Vec<_> = self.connections.keys().copied().collect();
+        for connection in open {
+            self.say_stale(connection, stale);
+        }
+    }
+
+    /// What waits of the same kind is replaced.
+    pub(crate) fn say_stale(&mut self, id: ConnectionId, stale: bool) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.control.retain(|frame| !matches!(frame, Outgoing::Stale { .. }));
+            self.say(id, Outgoing::Stale { subscription: None, stale });
+        }
+    }
+
     /// Asks whether anybody is there, or gives up on one who did not answer.
     pub(crate) fn heartbeat_due(&mut self, now: Now, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };

@@ -102,6 +102,7 @@ impl Presence {
         if known.is_none_or(|user| user.settings() == Some(&settings)) {
             return;
         }
+        let was_hidden = known.is_some_and(User::is_hidden);
         self.hide_or_show(now, id, &settings);
         let channels = self.users.get_mut(&id).map(|user| {
             user.set_settings(settings.clone());
@@ -111,7 +112,20 @@ impl Presence {
         for channel in channels.into_iter().flatten() {
             self.mark_all_views(channel, EntryId::Person(id));
         }
+        if was_hidden {
+            self.seen_from_now_on(now, id);
+        }
         self.tell_settings(id, &settings);
+    }
+
+    /// Hidden no more, a user is seen present with what is connected: that is a sign of life, at this instant.
+    fn seen_from_now_on(&mut self, now: Now, id: UserId) {
+        let Some(user) = self.users.get(&id) else { return };
+        let sessions = user.sessions.iter().filter_map(|id| Some((*id, self.sessions.get(id)?.connection()?)));
+        let connected: Vec<_> = sessions.map(|(session, _)| session).collect();
+        for session in connected {
+            self.alive(now, session);
+        }
     }
 
     /// Hiding is signing out for everybody else, at this instant; showing is signing in with what is connected.

@@ -260,7 +260,7 @@ impl Presence {
                 user.sessions
                     .iter()
                     .filter_map(|id| self.sessions.get(id))
-                    .map(|s| s.last_sign.0)
+                    .filter_map(|s| Some(s.last_sign?.0))
                     .max()
                     .unwrap_or(0)
             }),

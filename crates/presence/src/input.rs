@@ -67,6 +67,11 @@ pub enum Input {
         /// How it went.
         ending: Ending,
     },
+    /// Whether the truth behind all views is out of reach.
+    Stale {
+        /// Whether it is.
+        stale: bool,
+    },
     /// The shell wants the connection closed.
     Close {
         /// The connection.

@@ -52,6 +52,8 @@ pub struct Presence {
     sessions: BTreeMap<SessionId, Session>,
     connections: BTreeMap<ConnectionId, Connection>,
     timers: Timers<TimerKey>,
+    /// Whether the truth behind all views is out of reach.
+    stale: bool,
     /// Connections that may have something to send at the end of this turn.
     pumped: BTreeSet<ConnectionId>,
     effects: Vec<Effect>,
@@ -70,6 +72,7 @@ impl Presence {
             sessions: BTreeMap::new(),
             connections: BTreeMap::new(),
             timers: Timers::default(),
+            stale: false,
             pumped: BTreeSet::new(),
             effects: Vec::new(),
             leaks: leak::Leaks::default(),
@@ -109,6 +112,12 @@ impl Presence {
         self.sessions.get(&session).map(|session| session.user)
     }
 
+    /// The settings of a user who may have connections; `None`: there is no such user, or they were never loaded.
+    #[must_use]
+    pub fn settings_of(&self, user: UserId) -> Option<&model::Settings> {
+        self.users.get(&user).filter(|user| user.is_admitted())?.settings()
+    }
+
     /// How much there is of everything, for the operator.
     #[must_use]
     pub fn census(&self) -> Census {
@@ -133,6 +142,7 @@ impl Presence {
             Input::Reply(reply, result) => self.reply(reply, result),
             Input::Flushed { connection } => self.flushed(connection),
             Input::Disconnected { connection, ending } => self.disconnected(now, connection, ending),
+            Input::Stale { stale } => self.change_stale(stale),
             Input::Close { connection, code } => self.close_gracefully(now, connection, code),
             Input::RestTrack { user, session, track } => self.rest_track(now, user, session, track),
             Input::RestEnd { user, session } => self.rest_end(now, user, session),

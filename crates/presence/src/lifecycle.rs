@@ -24,10 +24,13 @@ impl Presence {
         let id = match &outcome {
             Some((id, ResumeOutcome::Resumed(_))) => *id,
             _ if !self.make_room(now, user) => return self.refuse(connection, CloseCode::TooManySessions),
-            _ => self.begin(now, session, user, Kind::Connected(connection)),
+            _ => self.begin(session, user, Kind::Connected(connection)),
         };
         self.connections.insert(connection, Connection::new(id, token_ends));
         self.welcome(connection, user, id, outcome.map(|(_, outcome)| outcome));
+        if self.stale {
+            self.say_stale(connection, true);
+        }
         self.watch_token(now, connection, token_ends);
         self.timers.set(TimerKey::Heartbeat(connection), now.mono + self.first_heartbeat_ms(id));
         self.alive(now, id);
@@ -67,11 +70,11 @@ impl Presence {
         );
     }
 
-    fn begin(&mut self, now: Now, id: SessionId, user: UserId, kind: Kind) -> SessionId {
+    fn begin(&mut self, id: SessionId, user: UserId, kind: Kind) -> SessionId {
         let owner = self.users.entry(user).or_default();
         owner.sessions.insert(id);
         let signed_out = owner.appears_offline();
-        self.sessions.insert(id, Session::new(user, kind, now, signed_out));
+        self.sessions.insert(id, Session::new(user, kind, signed_out));
         id
     }
 
@@ -127,7 +130,7 @@ impl Presence {
         }
         self.timers.cancel(TimerKey::Grace(id));
         self.timers.cancel(TimerKey::Gone(id));
-        self.reattach(now, connection, id);
+        self.reattach(connection, id);
         let outcomes =
             request.subscriptions.iter().map(|point| (point.subscription, self.resume_view(id, *point)));
         let outcomes: Vec<_> = outcomes.collect();
@@ -135,10 +138,9 @@ impl Presence {
         (id, ResumeOutcome::Resumed(outcomes))
     }
 
-    fn reattach(&mut self, now: Now, connection: ConnectionId, id: SessionId) {
+    fn reattach(&mut self, connection: ConnectionId, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.kind = Kind::Connected(connection);
-        session.last_sign = now.mono;
         let user = session.user;
         if session.signed_out && !self.users.get(&user).is_some_and(User::appears_offline) {
             session.signed_out = false;
@@ -185,14 +187,14 @@ impl Presence {
 
     pub(crate) fn grace_ended(&mut self, now: Now, id: SessionId) {
         if let Some(session) = self.sessions.get(&id) {
-            let seen = now.wall_at(session.last_sign);
+            let seen = session.last_sign.map(|sign| now.wall_at(sign));
             self.end_presence(now, id, seen);
         }
     }
 
     /// The session ends at once.
     pub(crate) fn sign_out(&mut self, now: Now, id: SessionId) {
-        self.end_presence(now, id, now.wall);
+        self.end_presence(now, id, Some(now.wall));
         self.drop_session(now, id);
     }
 
@@ -222,7 +224,7 @@ impl Presence {
         match self.sessions.get(&id).map(|session| session.user) {
             Some(owner) if owner != user => return,
             Some(_) => {}
-            None if self.make_room(now, user) => drop(self.begin(now, id, user, Kind::Rest)),
+            None if self.make_room(now, user) => drop(self.begin(id, user, Kind::Rest)),
             None => return,
         }
         if self.sessions.get(&id).is_some_and(|session| session.kind == Kind::Rest) {

@@ -28,7 +28,7 @@ impl Presence {
             Command::Subscribe(requests) => return self.subscribe(connection, id, re, requests),
             Command::Unsubscribe(subscription) => result = self.unsubscribe(id, subscription),
             Command::Track(track) => self.track(now, id, track),
-            Command::Untrack => self.end_presence(now, id, now.wall),
+            Command::Untrack => self.end_presence(now, id, Some(now.wall)),
             Command::Refresh { token_ends } => self.watch_token(now, connection, token_ends),
             Command::SignOut => self.sign_out(now, id),
             Command::Ping => {}

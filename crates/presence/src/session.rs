@@ -21,7 +21,8 @@ pub(crate) struct Session {
     pub(crate) tracked: Option<Tracked>,
     /// Ended for everybody else, because its user appeared offline.
     pub(crate) signed_out: bool,
-    pub(crate) last_sign: Mono,
+    /// The last sign of life while the user was not hidden; `None`: there was none, so last-seen stands still.
+    pub(crate) last_sign: Option<Mono>,
     pub(crate) views: BTreeMap<SubscriptionId, View>,
     pub(crate) by_channel: BTreeMap<ChannelId, SubscriptionId>,
     pub(crate) last_subscription: u32,
@@ -47,13 +48,13 @@ pub(crate) struct Tracked {
 }
 
 impl Session {
-    pub(crate) fn new(user: UserId, kind: Kind, now: Now, signed_out: bool) -> Self {
+    pub(crate) fn new(user: UserId, kind: Kind, signed_out: bool) -> Self {
         Self {
             user,
             kind,
             tracked: None,
             signed_out,
-            last_sign: now.mono,
+            last_sign: None,
             views: BTreeMap::new(),
             by_channel: BTreeMap::new(),
             last_subscription: 0,
@@ -94,28 +95,32 @@ impl Presence {
         self.refresh_user(user);
     }
 
-    /// The session announces nothing any more; its user was seen last at `seen`.
-    pub(crate) fn end_presence(&mut self, now: Now, id: SessionId, seen: Wall) {
+    /// The session announces nothing any more; its user was seen last at `seen`, if at all.
+    pub(crate) fn end_presence(&mut self, now: Now, id: SessionId, seen: Option<Wall>) {
         self.timers.cancel(TimerKey::Typing(id));
         self.timers.cancel(TimerKey::Grace(id));
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Some(tracked) = session.tracked.take() else { return };
         let shown = !session.signed_out || self.leaks.has(Leak::LastSeenWhileHidden);
         let user = session.user;
-        if shown {
+        if let Some(seen) = seen.filter(|_| shown) {
             self.seen(now, user, seen, &tracked.track);
         }
         self.refresh_user(user);
     }
 
-    /// A sign of life of the session.
+    /// A sign of life of the session. While its user is hidden it does not count: told of later, it would tell
+    /// that the user was there.
     pub(crate) fn alive(&mut self, now: Now, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.last_sign = now.mono;
-        let (Some(tracked), false) = (&session.tracked, session.signed_out) else { return };
         let Some(user) = self.users.get_mut(&session.user) else { return };
+        let hidden = user.is_hidden();
+        if !hidden || self.leaks.has(Leak::LastSeenWhileHidden) {
+            session.last_sign = Some(now.mono);
+        }
+        let (Some(tracked), false) = (&session.tracked, session.signed_out) else { return };
         let fresh = user.noted_at.is_some_and(|at| now.mono - at < self.limits.last_seen_note_ms);
-        if fresh || user.is_hidden() {
+        if fresh || hidden {
             return;
         }
         user.noted_at = Some(now.mono);

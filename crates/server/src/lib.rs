@@ -1,1 +1,24 @@
-//! Sockets, REST, identity, limits, configuration; the binary presence-hub.
+//! Sockets, REST, identity, limits, configuration; the binary `presence-hub`.
+//!
+//! Only this crate knows HTTP. It decides nothing about who sees whom: it establishes who asks, bounds what they
+//! may cost, and hands on.
+
+mod app;
+pub mod auth;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod edge;
+mod failure;
+pub mod listener;
+pub mod origin;
+pub mod problem;
+pub mod rate;
+mod rest;
+pub mod run;
+mod socket;
+pub mod telemetry;
+pub mod upgrade;
+
+#[cfg(test)]
+mod testing;

@@ -1,3 +1,32 @@
 //! The binary `presence-hub`.
 
-fn main() {}
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+use server::{
+    auth,
+    cli::{Cli, Command, DirectoryCommand},
+    commands,
+};
+
+fn main() -> ExitCode {
+    auth::install_crypto();
+    let out = &mut io::stdout().lock();
+    let done = match Cli::parse().command {
+        Command::Serve(args) => commands::serve(&args, out),
+        Command::Migrate(args) => commands::migrate(&args, out),
+        Command::Directory(args) => match args.command {
+            DirectoryCommand::Import(args) => commands::import(&args, out),
+        },
+        Command::CheckConfig(args) => commands::check_config(&args, out),
+        Command::Token(args) => commands::token(&args, out),
+    };
+    match done.map_err(anyhow::Error::from) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use io::Write;
+            let _ = writeln!(io::stderr(), "presence-hub: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

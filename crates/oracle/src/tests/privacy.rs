@@ -242,3 +242,41 @@ fn last_seen_does_not_go_back() {
     // The grace of the first ends later, with an older sign of life.
     assert_eq!(scene.last_seen(60_000, 1), Some(55_000));
 }
+
+/// What happened while hidden is not told by the end of a grace that outlives the hiding.
+#[test]
+fn a_sign_of_life_while_hidden_does_not_count_for_last_seen() {
+    for hiding in [visible_to(Visibility::Nobody), appear_offline()] {
+        let mut scene = Scene::new();
+        scene.come(10, 1, 1, online()).settings(1_000, 1, hiding);
+        scene.alive(100_000, 1).track(101_000, 1, online()).lose(102_000, 1).settings(103_000, 1, everyone());
+        assert_eq!(scene.last_seen(112_000, 1), Some(1_000), "the grace is over");
+    }
+}
+
+#[test]
+fn a_session_that_lived_only_while_hidden_leaves_last_seen_alone() {
+    let mut scene = Scene::new();
+    scene.settings(0, 1, visible_to(Visibility::Nobody)).come(10_000, 1, 1, online()).rest(11_000, 1, 9, online());
+    scene.lose(20_000, 1).settings(21_000, 1, everyone());
+    scene.check(&[(29_999, "online"), (30_000, "online"), (101_000, "offline never")]);
+    assert_eq!(scene.last_seen(101_000, 1), None, "neither by its grace nor by its lease");
+}
+
+#[test]
+fn whoever_stops_hiding_is_seen_at_that_instant_on_live_connections() {
+    for hiding in [visible_to(Visibility::Nobody), appear_offline()] {
+        let mut scene = Scene::new();
+        scene.settings(0, 1, hiding).come(10_000, 1, 1, online()).settings(20_000, 1, everyone()).lose(30_000, 1);
+        assert_eq!(scene.last_seen(39_999, 1), None);
+        assert_eq!(scene.last_seen(40_000, 1), Some(20_000));
+    }
+}
+
+#[test]
+fn settings_loaded_at_last_are_the_end_of_hiding() {
+    let mut scene = Scene::new();
+    scene.put(0, 6, UserFacts { settings: None, ..facts(&[1], &[]) }).come(10, 6, 1, online());
+    scene.alive(5_000, 1).put(8_000, 6, facts(&[1], &[])).lose(9_000, 1);
+    assert_eq!(scene.last_seen(19_000, 6), Some(8_000));
+}

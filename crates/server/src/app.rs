@@ -1,0 +1,57 @@
+//! What every route and every socket works with. Shared, and never changed after the start.
+
+use std::time::Duration;
+
+use hub::{Hub, Operations};
+use tokio_util::task::TaskTracker;
+
+use crate::{auth::Authenticator, config::Config, rate::UserLimits, upgrade};
+
+/// What every route and every socket works with.
+pub(crate) struct App {
+    pub(crate) hub: Hub,
+    pub(crate) operations: Operations,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) user_limits: UserLimits,
+    pub(crate) upgrade_rules: upgrade::Rules,
+    pub(crate) bounds: Bounds,
+    /// The tasks of the sockets, so that a shutdown can wait for them.
+    pub(crate) sockets: TaskTracker,
+}
+
+/// What one connection may cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) hello_timeout: Duration,
+    pub(crate) message_timeout: Duration,
+    pub(crate) malformed_per_minute: u32,
+    pub(crate) frames_per_second: u32,
+    pub(crate) subscriptions: usize,
+}
+
+impl App {
+    /// An app on a running hub.
+    #[must_use]
+    pub(crate) fn new(
+        config: &Config,
+        authenticator: Authenticator,
+        hub: Hub,
+        operations: Operations,
+    ) -> Self {
+        Self {
+            hub,
+            operations,
+            authenticator,
+            user_limits: UserLimits::new(&config.limits),
+            upgrade_rules: upgrade::Rules::from(&config.listen),
+            bounds: Bounds {
+                hello_timeout: Duration::from_millis(config.listen.hello_timeout_ms),
+                message_timeout: Duration::from_millis(config.listen.message_timeout_ms),
+                malformed_per_minute: config.limits.malformed_frames_per_minute,
+                frames_per_second: config.limits.frames_per_second,
+                subscriptions: config.presence.subscriptions_per_session,
+            },
+            sockets: TaskTracker::new(),
+        }
+    }
+}

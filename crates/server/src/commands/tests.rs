@@ -1,0 +1,54 @@
+use clap::Parser;
+
+use super::{CommandError, check_config, token};
+use crate::{
+    auth::Authenticator,
+    cli::{Cli, Command},
+    config::{Config, DEFAULTS},
+};
+
+const USER: &str = "6f9b1f8e-0000-4000-8000-000000000001";
+const ISSUERS: &str = "auth.issuers=[{ issuer = 'jwks', jwks_url = 'https://keys.example' }, \
+                       { issuer = 'dev', hs256_secret = 'a-secret-of-more-than-thirty-two-bytes' }]";
+
+fn run(words: &[&str]) -> Result<String, CommandError> {
+    let mut out = Vec::new();
+    match Cli::parse_from(std::iter::once(&"presence-hub").chain(words)).command {
+        Command::CheckConfig(args) => check_config(&args, &mut out)?,
+        Command::Token(args) => token(&args, &mut out)?,
+    }
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn check_config_prints_the_defaults_as_they_are_written() {
+    assert_eq!(run(&["check-config", "--print-defaults"]).unwrap(), DEFAULTS);
+}
+
+#[test]
+fn check_config_prints_what_is_in_effect() {
+    let text = run(&["check-config", "--port", "8123", "--set", ISSUERS]).unwrap();
+    assert!(text.contains("listen.port = 8123\n") && !text.contains("a-secret"), "{text}");
+    let error = run(&["check-config"]).unwrap_err().to_string();
+    assert!(error.contains("nobody can sign in"), "{error}");
+    assert!(
+        run(&["check-config", "--set", "listen.prot=1"]).unwrap_err().to_string().contains("listen.prot")
+    );
+}
+
+#[tokio::test]
+async fn a_minted_token_is_accepted_by_the_same_configuration() {
+    let printed = run(&["token", "--user", USER, "--set", ISSUERS]).unwrap();
+    let sources = crate::testing::sources(&[ISSUERS.split_once('=').unwrap()]);
+    let config = Config::load(&sources).unwrap();
+    let user = Authenticator::new(&config.auth).unwrap().user(printed.trim()).await.unwrap();
+    assert_eq!(user.user.to_string(), USER);
+}
+
+#[test]
+fn only_an_issuer_with_a_secret_can_be_imitated() {
+    let named = |name| run(&["token", "--user", USER, "--set", ISSUERS, "--issuer", name]);
+    assert!(named("dev").is_ok());
+    assert!(matches!(named("jwks"), Err(CommandError::NoIssuer)));
+    assert!(matches!(run(&["token", "--user", USER]), Err(CommandError::NoIssuer)));
+}

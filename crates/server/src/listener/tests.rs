@@ -1,0 +1,231 @@
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Extension, Router, routing::get};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Accept, Options, Peer, accept::Backoff, serve, tune};
+use crate::testing::{self, PATIENCE, answer, rest};
+
+const HELLO: &str = "GET /hello HTTP/1.1\r\nHost: hub\r\n\r\n";
+
+fn router() -> Router {
+    Router::new()
+        .route("/hello", get(async || "hello"))
+        .route("/peer", get(async |Extension(peer): Extension<Peer>| peer.address().to_string()))
+}
+
+#[tokio::test]
+async fn a_request_knows_its_peer() {
+    let server = testing::serve(router(), &[]).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /peer HTTP/1.1\r\nHost: hub\r\n\r\n").await.unwrap();
+    assert_eq!(answer(&mut stream).await.body, stream.local_addr().unwrap().to_string());
+}
+
+#[tokio::test]
+async fn a_client_that_dawdles_over_its_headers_is_cut_off() {
+    let server = testing::serve(router(), &[("listen.header_timeout_ms", "50")]).await;
+    for sent in ["", "GET /hello HTTP/1.1\r\nHost: hub\r\nX-Slow: "] {
+        let mut slow = server.connect().await;
+        slow.write_all(sent.as_bytes()).await.unwrap();
+        let left = rest(&mut slow).await;
+        assert!(!left.windows(5).any(|window| window == b"hello"), "{sent:?} was answered");
+    }
+    assert_eq!(server.ask(HELLO).await.body, "hello", "others are served meanwhile");
+}
+
+#[tokio::test]
+async fn headers_have_a_limit_of_number_and_size() {
+    let server = testing::serve(router(), &[]).await;
+    let many = |n: usize| (0..n).map(|n| format!("X-{n}: y\r\n")).collect::<String>();
+    for (headers, status) in [
+        (many(50), 200),
+        (many(100), 431),
+        (format!("X: {}\r\n", "y".repeat(8 * 1024)), 200),
+        (format!("X: {}\r\n", "y".repeat(64 * 1024)), 431),
+    ] {
+        let mut stream = server.connect().await;
+        let request = format!("GET /hello HTTP/1.1\r\nHost: hub\r\n{headers}\r\n");
+        // The answer may come before all is sent, and then the rest has nowhere to go.
+        let _ = stream.write_all(request.as_bytes()).await;
+        assert_eq!(answer(&mut stream).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn ambiguous_requests_are_refused() {
+    let server = testing::serve(router(), &[]).await;
+    for request in [
+        "GET /hello HTTP/1.1\r\nHost: hub\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "GET /hello HTTP/1.1\r\nHost: hub\r\nContent-Length: 1x\r\n\r\na",
+        "GET /hello HTTP/1.1\r\nHost : hub\r\n\r\n",
+        "nonsense\r\n\r\n",
+    ] {
+        assert_eq!(server.ask(request).await.status, 400, "{request:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_answered_503() {
+    let server = testing::serve(router(), &[("listen.max_connections", "3")]).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        stream.write_all(HELLO.as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut stream).await.status, 200);
+        open.push(stream);
+    }
+    let mut refused = server.connect().await;
+    let told = answer(&mut refused).await;
+    assert_eq!((told.status, told.code().as_str()), (503, "overloaded"));
+    assert_eq!(told.header("retry-after"), Some("5"));
+    assert!(rest(&mut refused).await.is_empty());
+
+    drop(open.pop());
+    timeout(PATIENCE, async {
+        // The hub learns of the free seat a moment after this side closed it.
+        while answer_of(&server).await != 200 {}
+    })
+    .await
+    .expect("the seat is free again");
+}
+
+async fn answer_of(server: &testing::Server) -> u16 {
+    let mut stream = server.connect().await;
+    let _ = stream.write_all(HELLO.as_bytes()).await;
+    let mut first = [0; 12];
+    match tokio::io::AsyncReadExt::read_exact(&mut stream, &mut first).await {
+        Ok(_) => String::from_utf8_lossy(&first[9..]).parse().unwrap(),
+        Err(_) => 0,
+    }
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_seats() {
+    let server = testing::serve(router(), &[("listen.max_connections_per_address", "2")]).await;
+    let _open = [server.connect().await, server.connect().await];
+    let mut refused = server.connect().await;
+    let told = answer(&mut refused).await;
+    assert_eq!(told.status, 503);
+    assert!(told.body.contains("your address"), "{}", told.body);
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_is_under_way_and_frees_the_port() {
+    let (started, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (says, waits) = (Arc::clone(&started), Arc::clone(&finish));
+    let slow = async move || {
+        says.notify_one();
+        waits.notified().await;
+        "done"
+    };
+    let server = testing::serve(router().route("/slow", get(slow)), &[]).await;
+    let mut idle = server.connect().await;
+    idle.write_all(HELLO.as_bytes()).await.unwrap();
+    answer(&mut idle).await;
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /slow HTTP/1.1\r\nHost: hub\r\n\r\n").await.unwrap();
+    started.notified().await;
+
+    server.stop.cancel();
+    assert!(rest(&mut idle).await.is_empty(), "an idle connection is closed at once");
+    finish.notify_one();
+    let last = answer(&mut busy).await;
+    assert_eq!((last.body.as_str(), last.header("connection")), ("done", Some("close")));
+    timeout(PATIENCE, server.task).await.expect("ends in time").unwrap();
+    TcpListener::bind(server.address).await.expect("the port is free");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let started = Arc::new(Notify::new());
+    let says = Arc::clone(&started);
+    let never = async move || {
+        says.notify_one();
+        std::future::pending::<&'static str>().await
+    };
+    let server = testing::serve(router().route("/never", get(never)), &[("shutdown.drain_s", "1")]).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /never HTTP/1.1\r\nHost: hub\r\n\r\n").await.unwrap();
+    started.notified().await;
+    server.stop.cancel();
+    timeout(PATIENCE, server.task).await.expect("ends in time").unwrap();
+}
+
+/// Fails as a system without free file descriptors does, a few times.
+struct Exhausted {
+    listener: TcpListener,
+    failures: usize,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Accept for Exhausted {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        const EMFILE: i32 = 24;
+        if self.calls.fetch_add(1, Ordering::SeqCst) < self.failures {
+            return Err(io::Error::from_raw_os_error(EMFILE));
+        }
+        self.listener.accept().await
+    }
+}
+
+#[tokio::test]
+async fn a_want_of_file_descriptors_passes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let calls = Arc::new(AtomicUsize::new(0));
+    let acceptor = Exhausted { listener, failures: 3, calls: Arc::clone(&calls) };
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(serve(acceptor, router(), Options::operations(), stop.clone()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(HELLO.as_bytes()).await.unwrap();
+    assert_eq!(answer(&mut stream).await.body, "hello");
+    assert!(calls.load(Ordering::SeqCst) <= 5, "it did not spin");
+    stop.cancel();
+    timeout(PATIENCE, task).await.expect("ends in time").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_up_to_a_second() {
+    let error = io::Error::from_raw_os_error(24);
+    let mut backoff = Backoff::default();
+    let mut pauses = Vec::new();
+    for _ in 0..9 {
+        let before = Instant::now();
+        backoff.after(&error).await;
+        pauses.push(before.elapsed().as_millis());
+    }
+    assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+    backoff.reset();
+    let before = Instant::now();
+    backoff.after(&error).await;
+    assert_eq!(before.elapsed(), Duration::from_millis(10));
+    let before = Instant::now();
+    backoff.after(&io::ErrorKind::ConnectionAborted.into()).await;
+    assert_eq!(before.elapsed(), Duration::ZERO, "one lost connection is no reason to pause");
+}
+
+#[tokio::test]
+async fn sockets_are_tuned() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    tune(&stream).unwrap();
+    let socket = socket2::SockRef::from(&stream);
+    assert!(stream.nodelay().unwrap() && socket.keepalive().unwrap());
+    #[cfg(target_os = "linux")]
+    assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(30)));
+}

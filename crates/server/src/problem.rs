@@ -1,0 +1,191 @@
+//! Errors of the HTTP side, as RFC 9457 problem documents with a stable code.
+
+mod extract;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use model::{ErrorCode, RequestError};
+use serde::Serialize;
+
+pub use extract::{Json, Path, Query};
+
+/// What went wrong, in one closed set: the codes of the protocol and those that only HTTP has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A code that the socket has too.
+    Error(ErrorCode),
+    /// No such route.
+    NoRoute,
+    /// The route knows another method.
+    MethodNotAllowed,
+    /// A page from elsewhere.
+    ForeignOrigin,
+    /// The route wants a WebSocket, of version 13.
+    UpgradeRequired,
+    /// The body is not JSON by its content type.
+    UnsupportedMediaType,
+    /// The request took too long.
+    Timeout,
+    /// No room for another connection.
+    Overloaded,
+}
+
+impl From<ErrorCode> for Kind {
+    fn from(code: ErrorCode) -> Self {
+        Self::Error(code)
+    }
+}
+
+impl Kind {
+    /// The HTTP status, the stable code and the title.
+    fn face(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::Error(code) => (code.number(), code.name(), title(code)),
+            Self::NoRoute => (404, "no_route", "No such route"),
+            Self::MethodNotAllowed => (405, "method_not_allowed", "The route knows another method"),
+            Self::ForeignOrigin => (403, "foreign_origin", "This page may not open a socket here"),
+            Self::UpgradeRequired => (426, "upgrade_required", "The route wants a WebSocket"),
+            Self::UnsupportedMediaType => {
+                (415, "unsupported_media_type", "The body must be application/json")
+            }
+            Self::Timeout => (503, "timeout", "The request took too long"),
+            Self::Overloaded => (503, "overloaded", "No room for another connection"),
+        }
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.face().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+fn title(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::Malformed => "The request cannot be read",
+        ErrorCode::Unauthorized => "No valid token",
+        ErrorCode::UnknownChannel => "Nothing by that name",
+        ErrorCode::UnknownSubscription => "No such subscription",
+        ErrorCode::OperationConflict => "The operation id was used with another body",
+        ErrorCode::TooLarge => "The body is too large",
+        ErrorCode::InvalidValue => "A value is past its limit",
+        ErrorCode::ChannelLimit => "Too many subscriptions",
+        ErrorCode::RateLimited => "Too often",
+        ErrorCode::Internal => "The hub failed",
+        ErrorCode::Unavailable => "Out of reach for the moment",
+    }
+}
+
+/// A problem document.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    retry_after_ms: Option<u64>,
+    request_id: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl Problem {
+    /// A problem with a sentence for the developer who reads it.
+    pub fn new(kind: impl Into<Kind>, detail: impl Into<Cow<'static, str>>) -> Self {
+        let (detail, headers) = (detail.into(), Vec::new());
+        Self { kind: kind.into(), detail, retry_after_ms: None, request_id: None, headers }
+    }
+
+    /// With the time after which asking again makes sense, in milliseconds.
+    #[must_use]
+    pub fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+
+    /// With the id under which the failure is logged.
+    #[must_use]
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// With a header that the status calls for.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The document as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let (status, code, title) = self.kind.face();
+        let document = Document {
+            r#type: format!("urn:presence-hub:problem:{code}"),
+            title,
+            status,
+            code,
+            detail: &self.detail,
+            retry_after_ms: self.retry_after_ms,
+            request_id: self.request_id.as_deref(),
+        };
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        let problem = Self::new(error.code, error.message);
+        match error.retry_after_ms {
+            Some(ms) => problem.retry_after_ms(ms),
+            None => problem,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.to_json()));
+        *response.status_mut() = self.kind.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(ms) = self.retry_after_ms {
+            // Whole seconds, rounded up: who comes back then is not told to wait again.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+        }
+        headers.extend(self.headers);
+        response
+    }
+}

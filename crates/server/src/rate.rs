@@ -1,0 +1,127 @@
+//! How often a user may change what others see.
+//!
+//! One update a second and user; typing has its own. Keyed by the caller alone, so that a refusal says nothing about
+//! anybody else.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    middleware::NoOpMiddleware,
+    state::keyed::DashMapStateStore,
+};
+use model::{ErrorCode, RequestError, Track, UserId};
+
+use crate::config::CallLimits;
+
+/// What a track is to the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Not counted: nothing new, or typing that ends.
+    Free,
+    /// Nothing but typing begins.
+    Typing,
+    /// Anything else.
+    Update,
+}
+
+/// What `new` is, after `last` of the same session. The track in a hello or resume is never asked about: it is free.
+#[must_use]
+pub fn classify(last: Option<&Track>, new: &Track) -> Kind {
+    let Some(last) = last else { return Kind::Update };
+    if last == new {
+        return Kind::Free;
+    }
+    let only_typing = Track { is_typing: last.is_typing, ..new.clone() } == *last;
+    match (only_typing, new.is_typing) {
+        (true, true) => Kind::Typing,
+        (true, false) => Kind::Free,
+        (false, _) => Kind::Update,
+    }
+}
+
+type ByUser<C> = RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// The limits of all users. An entry costs about 40 B and is swept a second after its user's last call.
+#[derive(Debug)]
+pub struct UserLimits<C: Clock = DefaultClock> {
+    updates: ByUser<C>,
+    typing: ByUser<C>,
+    clock: C,
+}
+
+impl UserLimits {
+    /// Limits on the machine's clock.
+    #[must_use]
+    pub fn new(limits: &CallLimits) -> Self {
+        Self::with_clock(limits, &DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> UserLimits<C> {
+    /// Limits on another clock.
+    #[must_use]
+    pub fn with_clock(limits: &CallLimits, clock: &C) -> Self {
+        let limiter = |ms| ByUser::new(one_per(ms), DashMapStateStore::default(), clock.clone());
+        Self {
+            updates: limiter(limits.update_interval_ms),
+            typing: limiter(limits.typing_interval_ms),
+            clock: clock.clone(),
+        }
+    }
+
+    /// Counts a call.
+    ///
+    /// # Errors
+    /// The milliseconds after which it may be made, at least 1.
+    pub fn check(&self, user: UserId, kind: Kind) -> Result<(), u64> {
+        let limiter = match kind {
+            Kind::Free => return Ok(()),
+            Kind::Typing => &self.typing,
+            Kind::Update => &self.updates,
+        };
+        limiter.check_key(&user).map_err(|not_until| ceil_ms(not_until.wait_time_from(self.clock.now())))
+    }
+
+    /// Forgets users who could call at once anyway. To be called every minute or so.
+    pub fn sweep(&self) {
+        for limiter in [&self.updates, &self.typing] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+        metrics::gauge!("presence_hub_rate_limit_entries").set(self.len() as f64);
+    }
+
+    /// Entries held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.updates.len() + self.typing.len()
+    }
+
+    /// Whether no entry is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The error that tells a caller to wait.
+#[must_use]
+pub fn too_often(retry_after_ms: u64) -> RequestError {
+    let error =
+        RequestError::new(ErrorCode::RateLimited, "one presence update per user and second; wait as told");
+    RequestError { retry_after_ms: Some(retry_after_ms), ..error }
+}
+
+/// The configuration refuses 0; here it would mean the shortest interval there is.
+fn one_per(interval_ms: u64) -> Quota {
+    Quota::with_period(Duration::from_millis(interval_ms)).unwrap_or(Quota::per_second(NonZeroU32::MAX))
+}
+
+fn ceil_ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! `/api/presence/settings`: the caller's own.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::IntoResponse,
+};
+use model::{ErrorCode, Settings, SettingsPatch};
+use persistence::OperationId;
+use wire::SettingsNow;
+
+use super::caller::Caller;
+use crate::{
+    app::App,
+    failure,
+    problem::{Json, Problem},
+};
+
+/// The header that names a durable operation (draft-ietf-httpapi-idempotency-key-header): a UUID.
+const OPERATION: &str = "idempotency-key";
+
+/// `GET`: the settings in force, from memory, so that a database out of reach does not stop it.
+pub(super) async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+    let settings =
+        app.hub.settings_of(caller.0).await.map_err(|error| failure::of_operation(&error.into()))?;
+    let settings =
+        settings.ok_or_else(|| Problem::new(ErrorCode::Unauthorized, "the directory has no such user"))?;
+    Ok(answer(settings))
+}
+
+/// `PUT`: changes what is given; what is left out stays as it is.
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(patch): Json<SettingsPatch>,
+) -> Result<impl IntoResponse, Problem> {
+    let operation = operation(&headers)?;
+    let changed = app.operations.change_settings(caller.0, patch, operation).await;
+    changed.map(answer).map_err(|error| failure::of_operation(&error).into())
+}
+
+fn operation(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {
+    let Some(value) = headers.get(OPERATION) else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
+    id.map(|id| Some(OperationId(id)))
+        .ok_or_else(|| Problem::new(ErrorCode::Malformed, "Idempotency-Key must be a UUID"))
+}
+
+fn answer(settings: Settings) -> impl IntoResponse {
+    // Nobody but the caller may ever be given this, also not by a cache.
+    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(SettingsNow { settings }))
+}

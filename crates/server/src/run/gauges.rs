@@ -1,0 +1,66 @@
+//! What the hub and the writer have done, as metrics. Read now and then; nobody on the way of a frame pays for it.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use persistence::LastSeenHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Users without recent calls are forgotten once in so many rounds.
+const SWEEP_ROUNDS: u64 = 60;
+
+pub(super) async fn keep(app: Arc<App>, writer: LastSeenHandle, stop: CancellationToken) {
+    let mut round = 0_u64;
+    while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+        round += 1;
+        if let Ok(census) = app.hub.census().await {
+            set("presence_hub_connections", census.connections);
+            set("presence_hub_sessions", census.sessions);
+            set("presence_hub_views", census.views);
+            set("presence_hub_channels", census.channels);
+            set("presence_hub_users", census.users);
+        }
+        count(&app);
+        note_writer(&writer);
+        if round.is_multiple_of(SWEEP_ROUNDS) {
+            app.user_limits.sweep();
+        }
+    }
+}
+
+fn set(name: &'static str, value: usize) {
+    metrics::gauge!(name).set(value as f64);
+}
+
+fn count(app: &App) {
+    let counters = app.hub.counters();
+    let totals = [
+        ("presence_hub_inputs_total", &counters.inputs),
+        ("presence_hub_frames_total", &counters.frames),
+        ("presence_hub_frame_bytes_total", &counters.bytes),
+        ("presence_hub_changes_total", &counters.changes),
+        ("presence_hub_closes_total", &counters.closes),
+    ];
+    for (name, total) in totals {
+        metrics::counter!(name).absolute(total.load(Ordering::Relaxed));
+    }
+}
+
+fn note_writer(writer: &LastSeenHandle) {
+    let stats = writer.stats();
+    metrics::gauge!("presence_hub_last_seen_pending").set(stats.pending as f64);
+    let totals = [
+        ("presence_hub_last_seen_noted_total", stats.noted),
+        ("presence_hub_last_seen_dropped_total", stats.dropped),
+        ("presence_hub_last_seen_written_total", stats.written),
+        ("presence_hub_last_seen_failed_batches_total", stats.failed_batches),
+    ];
+    for (name, total) in totals {
+        metrics::counter!(name).absolute(total);
+    }
+}

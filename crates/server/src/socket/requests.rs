@@ -1,0 +1,124 @@
+//! What a client asks for, on its way to the hub.
+
+use std::sync::Arc;
+
+use hub::{Hub, Link, OperationError};
+use model::{CloseCode, ErrorCode, RequestError, RequestId, Track, TrackRequest, UserId};
+use persistence::OperationId;
+use presence::{Command, Input, ReplyTo};
+use wire::{ClientFrame, Refresh, SetSettings, Subscribe};
+
+use super::{End, greeting::is_too_many};
+use crate::{app::App, failure, rate};
+
+/// The requests of one connection.
+pub(super) struct Requests {
+    user: UserId,
+    /// What the session announced last, for the limits: saying the same again is free.
+    last_track: Option<Box<Track>>,
+}
+
+impl Requests {
+    pub(super) fn new(user: UserId, track: Option<Track>) -> Self {
+        Self { user, last_track: track.map(Box::new) }
+    }
+
+    /// Hands a frame on. Answers come through the outbox, in the heart's order.
+    pub(super) async fn take(
+        &mut self,
+        app: &Arc<App>,
+        link: &Link,
+        frame: Box<ClientFrame>,
+    ) -> Result<(), End> {
+        let handed = match *frame {
+            ClientFrame::Hello(_) => return Err(End::Ours(CloseCode::BadHello)),
+            ClientFrame::Heartbeat => link.heartbeat().await,
+            ClientFrame::Ping(request) => link.request(request.id, Command::Ping).await,
+            ClientFrame::SignOut(request) => link.request(request.id, Command::SignOut).await,
+            ClientFrame::Subscribe(request) => subscribe(app, link, request).await,
+            ClientFrame::Unsubscribe(request) => {
+                link.request(request.id, Command::Unsubscribe(request.subscription)).await
+            }
+            ClientFrame::Track(request) => self.track(app, link, request.id, request.track).await,
+            ClientFrame::Untrack(request) => {
+                self.last_track = None;
+                link.request(request.id, Command::Untrack).await
+            }
+            ClientFrame::SetSettings(request) => {
+                self.set_settings(app, link, request);
+                Ok(())
+            }
+            ClientFrame::Refresh(request) => {
+                self.refresh(app, link, request);
+                Ok(())
+            }
+        };
+        handed.map_err(|_| End::Gone)
+    }
+
+    async fn track(
+        &mut self,
+        app: &App,
+        link: &Link,
+        re: RequestId,
+        request: TrackRequest,
+    ) -> Result<(), hub::Gone> {
+        let track = match request.clean() {
+            Ok(track) => track,
+            Err(error) => {
+                let error = RequestError::new(ErrorCode::InvalidValue, error.to_string());
+                return link.refuse(Some(re), error).await;
+            }
+        };
+        let kind = rate::classify(self.last_track.as_deref(), &track);
+        if let Err(wait_ms) = app.user_limits.check(self.user, kind) {
+            return link.refuse(Some(re), rate::too_often(wait_ms)).await;
+        }
+        self.last_track = Some(Box::new(track.clone()));
+        link.request(re, Command::Track(track)).await
+    }
+
+    /// A durable operation runs in a task of its own: a connection that ends meanwhile cancels nothing.
+    fn set_settings(&self, app: &Arc<App>, link: &Link, request: SetSettings) {
+        link.begin_request();
+        let (operations, user) = (app.operations.clone(), self.user);
+        let (hub, to) = (app.hub.clone(), link.reply_to(Some(request.id)));
+        tokio::spawn(async move {
+            let operation = request.op_id.map(OperationId);
+            let done = operations.change_settings(user, request.settings, operation).await;
+            reply(&hub, to, done.map(drop)).await;
+        });
+    }
+
+    /// A new token may need its issuer's keys, so it is verified beside the conversation.
+    fn refresh(&self, app: &Arc<App>, link: &Link, request: Refresh) {
+        link.begin_request();
+        let (app, user, to) = (app.clone(), self.user, link.reply_to(Some(request.id)));
+        tokio::spawn(async move {
+            let input = match app.authenticator.user(request.token.reveal()).await {
+                Ok(verified) if verified.user == user => {
+                    let ends = app.hub.clock().now().mono_at(verified.expires_at);
+                    let command = Command::Refresh { token_ends: Some(ends) };
+                    Input::Request { connection: to.connection, re: request.id, command }
+                }
+                Ok(_) => Input::Close { connection: to.connection, code: CloseCode::SubjectChanged },
+                Err(error) => Input::Reply(to, Err(RequestError::new(error.code(), error.to_string()))),
+            };
+            // Gone: there is nobody left to answer.
+            let _ = app.hub.send(input).await;
+        });
+    }
+}
+
+async fn subscribe(app: &App, link: &Link, request: Subscribe) -> Result<(), hub::Gone> {
+    if is_too_many(app, &request.channels) {
+        let message = format!("a session may have {} subscriptions", app.bounds.subscriptions);
+        return link.refuse(Some(request.id), RequestError::new(ErrorCode::ChannelLimit, message)).await;
+    }
+    link.request(request.id, Command::Subscribe(request.channels)).await
+}
+
+async fn reply(hub: &Hub, to: ReplyTo, result: Result<(), OperationError>) {
+    let result = result.map_err(|error| failure::of_operation(&error));
+    let _ = hub.send(Input::Reply(to, result)).await;
+}

@@ -21,8 +21,11 @@ pub const TURN_OVERHEAD_BYTES: usize = 1024;
 /// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
 /// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
 pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
-/// Changes of the directory in one transaction. 100,000 x about 250 B = 25 MiB, and its audit row about 12 MiB.
+/// Changes of the directory in one transaction. 100,000 x about 250 B = 25 MiB.
 pub const DIRECTORY_CHANGES: usize = 100_000;
+/// Changes of one transaction that the audit lists one by one; of more it keeps counts.
+/// 1,000 x about 200 B = 200 KiB.
+pub const AUDIT_LISTED_CHANGES: usize = 1_000;
 /// Changes of settings that a history shows, the newest ones. 1,000 x about 700 B = 0.7 MiB.
 pub const HISTORY_ENTRIES: usize = 1_000;
 /// Requests of one connection that may be unanswered; past it the hub reads no further.

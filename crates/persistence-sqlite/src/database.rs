@@ -7,7 +7,7 @@ use std::{
 };
 
 use persistence::StoreError;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use crate::{
     error::{store_error, unavailable},
@@ -20,30 +20,24 @@ pub(crate) type Unit<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// An open database.
 #[derive(Clone)]
 pub(crate) struct Database {
-    inner: Arc<Inner>,
+    inner: Arc<Opened>,
 }
 
-struct Inner {
-    writer: SqlitePool,
-    readers: SqlitePool,
-    place: Place,
-    identity: Identity,
-    schema_found: Option<i64>,
-    // Behind the pools: they are dropped first.
-    lock: Mutex<Option<Lock>>,
+/// What opening a file yields.
+pub(crate) struct Opened {
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+    pub(crate) place: Place,
+    pub(crate) identity: Identity,
+    /// The schema before this build's migrations; `None`: the file was made.
+    pub(crate) schema_found: Option<i64>,
+    /// Behind the pools: they are dropped first.
+    pub(crate) lock: Mutex<Option<Lock>>,
 }
 
 impl Database {
-    pub(crate) fn new(
-        writer: SqlitePool,
-        readers: SqlitePool,
-        place: Place,
-        identity: Identity,
-        schema_found: Option<i64>,
-        lock: Lock,
-    ) -> Self {
-        let lock = Mutex::new(Some(lock));
-        Self { inner: Arc::new(Inner { writer, readers, place, identity, schema_found, lock }) }
+    pub(crate) fn new(opened: Opened) -> Self {
+        Self { inner: Arc::new(opened) }
     }
 
     /// The schema before this build's migrations; `None`: the file was made.
@@ -60,15 +54,9 @@ impl Database {
         let inner = self.inner.clone();
         uncancelled(async move {
             // Immediate: a transaction that begins by reading and then wants to write could be refused.
-            let mut transaction = inner.writer.begin_with("BEGIN IMMEDIATE").await.map_err(store_error)?;
-            match work(&mut transaction).await {
-                Ok(done) => {
-                    transaction.commit().await.map_err(store_error)?;
-                    inner.check_file()?;
-                    Ok(done)
-                }
-                Err(error) => Err(undone(transaction, error).await),
-            }
+            let done = transact(&inner.writer, "BEGIN IMMEDIATE", work).await?;
+            inner.check_file()?;
+            Ok(done)
         })
         .await
     }
@@ -80,13 +68,7 @@ impl Database {
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T> + Send + 'static,
     {
         let inner = self.inner.clone();
-        uncancelled(async move {
-            let mut transaction = inner.readers.begin().await.map_err(store_error)?;
-            let done = work(&mut transaction).await;
-            transaction.rollback().await.map_err(store_error)?;
-            done
-        })
-        .await
+        uncancelled(async move { transact(&inner.readers, "BEGIN", work).await }).await
     }
 
     /// Whether the file can be read and written. A full disk shows in the writes themselves.
@@ -106,7 +88,7 @@ impl Database {
     }
 }
 
-impl Inner {
+impl Opened {
     /// A write into a file that has no name any more must not be acknowledged.
     fn check_file(&self) -> Result<(), StoreError> {
         match self.place.identity() {
@@ -122,12 +104,42 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
     sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(store_error)
 }
 
-/// Rolls back and says why. Where even that fails, dropping the transaction does it before the next use.
-async fn undone(transaction: Transaction<'static, Sqlite>, error: StoreError) -> StoreError {
-    if let Err(rollback) = transaction.rollback().await {
-        tracing::warn!(error = %rollback, "a transaction could not be rolled back at once");
+/// One transaction on a connection of the pool; the connection goes back only where it is known to be out of it.
+///
+/// SQLite itself rolls back when the disk is full or fails. The driver does not notice, counts the transaction as
+/// open for good, and would refuse every later one on that connection.
+async fn transact<T, W>(pool: &SqlitePool, begin: &'static str, work: W) -> Result<T, StoreError>
+where
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T>,
+{
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let (done, sound) = attempt(&mut connection, begin, work).await;
+    if !sound && let Err(error) = connection.close().await {
+        tracing::warn!(%error, "a broken database connection could not be closed in order");
     }
-    error
+    done
+}
+
+/// The outcome, and whether the connection is out of the transaction.
+async fn attempt<T, W>(
+    connection: &mut SqliteConnection,
+    begin: &'static str,
+    work: W,
+) -> (Result<T, StoreError>, bool)
+where
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T>,
+{
+    let mut transaction = match connection.begin_with(begin).await {
+        Ok(transaction) => transaction,
+        Err(error) => return (Err(store_error(error)), false),
+    };
+    match work(&mut transaction).await {
+        Ok(done) => match transaction.commit().await {
+            Ok(()) => (Ok(done), true),
+            Err(error) => (Err(store_error(error)), false),
+        },
+        Err(error) => (Err(error), transaction.rollback().await.is_ok()),
+    }
 }
 
 /// Runs to its end in a task of its own: a caller that is dropped cancels nothing.

@@ -98,21 +98,38 @@ async fn effect(
 }
 
 /// One audit row for all changes: ids and roles, but no names, which would have to be found again on an erasure.
+/// Of an import there are counts alone: rewriting a row of megabytes for each user who goes would hold up all writes.
 async fn record(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
     removed: &BTreeMap<UserId, Removed>,
 ) -> Result<(), StoreError> {
-    let pseudonyms: BTreeMap<String, &Removed> =
-        removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
-    let entries = changes.iter().enumerate().map(|(index, change)| entry(index, change, &pseudonyms));
-    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
+    let listed = changes.len() <= limits::AUDIT_LISTED_CHANGES;
+    let changes = if listed { list(changes, removed)? } else { counts(changes)? };
     let actor = match actor {
         Actor::User(user) if removed.contains_key(&user) => format!("user:{}", removed[&user].pseudonym),
         actor => actor.to_string(),
     };
-    audit::directory_changed(connection, at, &actor, stored::write_json(&entries)?).await
+    audit::directory_changed(connection, at, &actor, changes).await
+}
+
+fn list(changes: &[DirectoryChange], removed: &BTreeMap<UserId, Removed>) -> Result<String, StoreError> {
+    let pseudonyms: BTreeMap<String, &Removed> =
+        removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
+    let entries = changes.iter().enumerate().map(|(index, change)| entry(index, change, &pseudonyms));
+    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
+    stored::write_json(&entries)
+}
+
+fn counts(changes: &[DirectoryChange]) -> Result<String, StoreError> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes {
+        let entry = serde_json::to_value(change).map_err(stored::corrupt)?;
+        let kind = entry.get("change").and_then(Value::as_str).unwrap_or_default();
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+    stored::write_json(&counts)
 }
 
 fn entry(

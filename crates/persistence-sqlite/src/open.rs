@@ -3,6 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Mutex,
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use sqlx::{
 
 use crate::{
     OpenError,
-    database::Database,
+    database::{Database, Opened},
     place::{Lock, Place},
 };
 
@@ -82,8 +83,8 @@ pub(crate) async fn open(options: &SqliteOptions) -> Result<Database, OpenError>
     MIGRATIONS.run(&writer).await.map_err(|error| migration_error(&place, error))?;
     let readers = pool(READERS, options).connect_lazy_with(reading(place.path(), options));
     let identity = place.identity().map_err(|error| io_error(&place, error))?;
-    let schema_found = (!created).then_some(found);
-    Ok(Database::new(writer, readers, place, identity, schema_found, lock))
+    let (schema_found, lock) = ((!created).then_some(found), Mutex::new(Some(lock)));
+    Ok(Database::new(Opened { writer, readers, place, identity, schema_found, lock }))
 }
 
 /// Builds the database under another name, so that a half-made one never lies at the path.

@@ -3,7 +3,7 @@
 //! A store's tests name a function that makes an empty store with the default settings of `model`, and get one
 //! test a case:
 //!
-//! ```ignore
+//! ```text
 //! async fn fixture() -> persistence::conformance::Fixture { … }
 //! persistence::conformance_tests!(fixture);
 //! ```

@@ -42,7 +42,9 @@ impl Hub {
             .spawn()
             .with_context(|| format!("{}: build it with `cargo build --release`", binary.display()))?;
         let stdout = process.stdout.take().context("the hub's output")?;
-        let line = BufReader::new(stdout).lines().next_line().await?.context("the hub ended at once")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = lines.next_line().await?.context("the hub ended at once")?;
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let url = line.split_whitespace().last().context("the hub's first line names its socket")?.to_owned();
         Ok(Self { process, url, _folder: folder })
     }

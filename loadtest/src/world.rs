@@ -22,7 +22,8 @@ impl World {
 
     /// As `directory import` reads it.
     pub(crate) fn document(&self) -> Value {
-        let users = (0..self.people).map(|n| json!({ "id": user(n).to_string(), "displayName": format!("Guest {n}") }));
+        let users = (0..self.people)
+            .map(|n| json!({ "id": user(n).to_string(), "displayName": format!("Guest {n}") }));
         let weddings = (0..self.people.div_ceil(self.size)).map(|n| {
             let first = n * self.size;
             let suppliers = first + 1..(first + self.size).min(self.people);

@@ -1,8 +1,10 @@
 //! The one task of a client: it connects, speaks for its ledger, keeps the replica, and comes back.
 
+mod stop;
+
 use std::{collections::BTreeMap, future::pending, sync::Arc, time::Duration};
 
-use model::{ChannelId, CloseCode, SubscribeRequest, SubscribedChannel, TrackRequest};
+use model::{ChannelId, SubscribeRequest, SubscribedChannel, TrackRequest};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::{Instant, sleep_until, timeout},
@@ -10,15 +12,13 @@ use tokio::{
 use wire::{ClientFrame, Failure, Hello, ServerFrame, Token, Welcome};
 
 use crate::{
-    Comeback, Connection, Handshake, RequestFailed, Socket, SocketError,
-    client::{Ending, Options, TokenFuture},
+    Comeback, Connection, Handshake, Options, RequestFailed, Socket, SocketError, TokenFuture,
+    client::Ending,
     ledger::{Answer, Ask, Ledger, Reply},
     replica::{Applied, Fault},
     shared::Shared,
 };
-
-/// How long after the hub's last heartbeat was due, and its answer too, a silent connection is given up.
-const SILENCE_MARGIN: Duration = Duration::from_secs(5);
+use stop::Stop;
 
 /// What a handle tells the task.
 #[derive(Debug)]
@@ -27,31 +27,6 @@ pub(crate) enum Order {
     Track(TrackRequest, Reply),
     Unsubscribe(ChannelId, Reply),
     Cut(Duration, oneshot::Sender<()>),
-}
-
-/// Why the task stops what it is doing with a connection.
-#[derive(Debug)]
-enum Stop {
-    /// The connection has ended, or was not made.
-    Error(SocketError),
-    /// The hub has been silent for too long, or does not read.
-    Silent,
-    /// The hub did not let the client follow again what it followed.
-    NotFollowed(Failure),
-    /// Nobody could be asked for a token.
-    NoToken(String),
-    /// The one token that there is was refused before.
-    SameToken,
-    /// A handle wants the connection cut.
-    Cut(Duration, oneshot::Sender<()>),
-    /// A handle wants the end, or no handle is left.
-    Close,
-}
-
-impl From<SocketError> for Stop {
-    fn from(error: SocketError) -> Self {
-        Self::Error(error)
-    }
 }
 
 #[derive(Debug)]
@@ -220,7 +195,7 @@ impl Driver {
         let told_ms = self.shared.read(|replica| {
             replica.welcome().map(|welcome| welcome.heartbeat_ms.saturating_add(welcome.heartbeat_timeout_ms))
         });
-        told_ms.map_or(self.options.connect_timeout, Duration::from_millis) + SILENCE_MARGIN
+        told_ms.map_or(self.options.connect_timeout, Duration::from_millis) + self.options.patience
     }
 
     fn refresh(&mut self, token: Result<Token, String>) {
@@ -356,14 +331,7 @@ impl Driver {
 
     /// Whether and when to come back.
     fn after(&mut self, stop: Stop) -> Result<(Duration, String), Ending> {
-        let comeback = match &stop {
-            Stop::Error(error) => Comeback::after(error),
-            Stop::NotFollowed(Failure { retry_after_ms: Some(ms), .. }) => {
-                Comeback::After(Duration::from_millis(*ms))
-            }
-            Stop::Silent | Stop::NoToken(_) | Stop::NotFollowed(_) | Stop::Cut(..) => Comeback::Backoff,
-            Stop::SameToken | Stop::Close => Comeback::Never,
-        };
+        let comeback = stop.comeback();
         if comeback == Comeback::Never && self.ledger.is_signing_out() {
             self.ledger.signed_out();
         }
@@ -385,36 +353,6 @@ impl Driver {
         };
         self.attempt = self.attempt.saturating_add(1);
         wait.map(|wait| (wait, stop.to_string())).ok_or_else(|| stop.ending())
-    }
-}
-
-impl std::fmt::Display for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Error(error) => error.fmt(f),
-            Self::Silent => f.write_str("the hub is silent"),
-            Self::NotFollowed(failure) => write!(f, "lists cannot be followed: {}", failure.message),
-            Self::NoToken(error) => write!(f, "no token: {error}"),
-            Self::SameToken => f.write_str("the hub refused this token before"),
-            Self::Cut(..) | Self::Close => f.write_str("closed by this client"),
-        }
-    }
-}
-
-impl Stop {
-    fn is_replaced(&self) -> bool {
-        let Self::Error(SocketError::Closed(closed)) = self else { return false };
-        closed.close_code() == Some(CloseCode::Replaced)
-    }
-
-    fn ending(self) -> Ending {
-        match self {
-            Self::Close | Self::Cut(..) => Ending::Closed,
-            Self::Error(SocketError::Closed(closed)) if closed.code == Some(1000) => Ending::SignedOut,
-            Self::Error(SocketError::Closed(closed)) => Ending::ByHub(closed),
-            Self::NoToken(_) | Self::SameToken => Ending::Token(self.to_string()),
-            Self::Error(_) | Self::Silent | Self::NotFollowed(_) => Ending::Handshake(self.to_string()),
-        }
     }
 }
 

@@ -195,6 +195,3 @@ impl Ask {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,12 +10,17 @@
 mod client;
 mod driver;
 mod ledger;
+mod options;
 pub mod replica;
 mod retry;
 mod shared;
 pub mod socket;
 
-pub use client::{Client, Ending, Events, Options, RequestFailed, Snapshot, TokenFuture, TokenSource};
+#[cfg(test)]
+mod testing;
+
+pub use client::{Client, Ending, Events, RequestFailed, Snapshot};
+pub use options::{Options, TokenFuture, TokenSource};
 pub use replica::{Applied, Fault, FaultKind, List, Phase, Replica};
 pub use retry::{Backoff, Comeback};
 pub use shared::{Change, ChannelEvent, Connection, Event, Standing};

@@ -150,11 +150,14 @@ impl Handshake {
         if spoken.is_none_or(|spoken| spoken != wire::subprotocol(encoding)) {
             return Err(SocketError::Subprotocol);
         }
-        Ok(Socket { stream, encoding, closed: Closed::default() })
+        Ok(Socket { stream, encoding, closed: Closed::default(), is_closed: false })
     }
 
     fn request(self) -> Result<http::Request<()>, SocketError> {
         let mut request = self.url.as_str().into_client_request().map_err(SocketError::of)?;
+        if !matches!(request.uri().scheme_str(), Some("ws" | "wss")) {
+            return Err(SocketError::Url("it begins with ws:// or wss://".to_owned()));
+        }
         let mut protocols = Cow::Borrowed(wire::subprotocol(self.encoding));
         let headers = request.headers_mut();
         match &self.token {
@@ -204,6 +207,7 @@ pub struct Socket {
     encoding: Encoding,
     /// What is known of the end, as it becomes known.
     closed: Closed,
+    is_closed: bool,
 }
 
 impl Socket {
@@ -281,6 +285,9 @@ impl Socket {
     /// # Errors
     /// As [`Socket::receive`], but for what cannot be decoded.
     pub async fn receive_raw(&mut self) -> Result<Message, SocketError> {
+        if self.is_closed {
+            return Err(SocketError::Closed(self.closed.clone()));
+        }
         match self.stream.next().await {
             Some(Ok(Message::Close(frame))) => Err(self.finish(frame).await),
             Some(Ok(message)) => Ok(message),
@@ -309,6 +316,7 @@ impl Socket {
 
     /// The answer to a close frame was queued by the reader: it goes out with the next flush.
     async fn finish(&mut self, frame: Option<CloseFrame>) -> SocketError {
+        self.is_closed = true;
         if let Some(frame) = frame {
             self.closed.code = Some(frame.code.into());
             self.closed.reason = frame.reason.as_str().to_owned();

@@ -43,9 +43,13 @@ impl Link {
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn request(&self, re: RequestId, command: Command) -> Result<(), Gone> {
+    pub fn request(
+        &self,
+        re: RequestId,
+        command: Command,
+    ) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
         self.outbox.requested();
-        self.hub.send(Input::Request { connection: self.id, re, command }).await
+        self.hub.send(Input::Request { connection: self.id, re, command })
     }
 
     /// Counts a request whose answer will be sent to [`Link::reply_to`] when it is known.
@@ -57,33 +61,37 @@ impl Link {
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn refuse(&self, re: Option<RequestId>, error: RequestError) -> Result<(), Gone> {
+    pub fn refuse(
+        &self,
+        re: Option<RequestId>,
+        error: RequestError,
+    ) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
         self.outbox.requested();
-        self.hub.send(Input::Reply(self.reply_to(re), Err(error))).await
+        self.hub.send(Input::Reply(self.reply_to(re), Err(error)))
     }
 
     /// The client's code answered a heartbeat.
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn heartbeat(&self) -> Result<(), Gone> {
-        self.hub.send(Input::Heartbeat { connection: self.id }).await
+    pub fn heartbeat(&self) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
+        self.hub.send(Input::Heartbeat { connection: self.id })
     }
 
     /// The kernel took the last parcel.
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn flushed(&self) -> Result<(), Gone> {
-        self.hub.send(Input::Flushed { connection: self.id }).await
+    pub fn flushed(&self) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
+        self.hub.send(Input::Flushed { connection: self.id })
     }
 
     /// Asks the hub to close the connection after what waits to be said.
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn close(&self, code: model::CloseCode) -> Result<(), Gone> {
-        self.hub.send(Input::Close { connection: self.id, code }).await
+    pub fn close(&self, code: model::CloseCode) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
+        self.hub.send(Input::Close { connection: self.id, code })
     }
 
     /// The connection is over.
@@ -100,7 +108,7 @@ impl Drop for Link {
             return;
         }
         let (mailbox, connection) = (self.hub.mailbox.clone(), self.id);
-        let lost = Mail::Input(Input::Disconnected { connection, ending: Ending::Lost });
+        let lost = Mail::Input(Box::new(Input::Disconnected { connection, ending: Ending::Lost }));
         // A task that was aborted or panicked: told at once where there is room, else as soon as there is.
         if let Err(tokio::sync::mpsc::error::TrySendError::Full(lost)) = mailbox.try_send(lost)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()

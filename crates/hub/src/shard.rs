@@ -83,10 +83,10 @@ impl Shard {
 
     fn take(&mut self, mail: Mail) {
         match mail {
-            Mail::Input(input) => self.handle(input),
+            Mail::Input(input) => self.handle(*input),
             Mail::Connect(connect, encoding, outbox) => {
                 self.outboxes.insert(connect.connection, (encoding, outbox));
-                self.handle(Input::Connect(connect));
+                self.handle(Input::Connect(*connect));
             }
             // Nobody waits any more where the receiver is gone.
             Mail::Barrier(done) => drop(done.send(())),

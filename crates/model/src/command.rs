@@ -82,3 +82,6 @@ pub struct ResumeRequest {
     #[serde(default)]
     pub subscriptions: Vec<ResumePoint>,
 }
+
+#[cfg(test)]
+mod tests;

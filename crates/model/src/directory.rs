@@ -206,3 +206,6 @@ pub enum DirectoryChange {
         id: AccountId,
     },
 }
+
+#[cfg(test)]
+mod tests;

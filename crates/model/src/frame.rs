@@ -317,3 +317,6 @@ macro_rules! code_as_name {
 }
 
 code_as_name!(ErrorCode, CloseCode);
+
+#[cfg(test)]
+mod tests;

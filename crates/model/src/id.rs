@@ -125,3 +125,6 @@ pub enum EntryId {
     #[serde(rename = "accountId")]
     Account(AccountId),
 }
+
+#[cfg(test)]
+mod tests;

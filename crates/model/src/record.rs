@@ -281,3 +281,6 @@ impl PartialEq for SharedRecord {
 }
 
 impl Eq for SharedRecord {}
+
+#[cfg(test)]
+mod tests;

@@ -116,3 +116,6 @@ impl SettingsPatch {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

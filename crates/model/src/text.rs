@@ -83,3 +83,6 @@ fn drop_loose_joiners(text: &str) -> String {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,6 @@ impl<'de> Deserialize<'de> for Minute {
         Ok(Self(time.timestamp().div_euclid(60)))
     }
 }
+
+#[cfg(test)]
+mod tests;

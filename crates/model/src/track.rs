@@ -159,3 +159,6 @@ fn clean_scope(channels: Vec<ChannelId>) -> Result<BTreeSet<ChannelId>, TrackErr
     let channels: BTreeSet<_> = channels.into_iter().collect();
     if channels.len() > limits::SCOPE_CHANNELS { Err(TrackError::TooManyChannels) } else { Ok(channels) }
 }
+
+#[cfg(test)]
+mod tests;

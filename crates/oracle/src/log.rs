@@ -92,9 +92,9 @@ pub enum Act {
         /// Equal to the session's track: nothing changes. `None`: the same.
         track: Option<Track>,
     },
-    /// A session without a socket begins or goes on.
+    /// A session without a socket begins or goes on; one with a socket announces this, also while it is lost.
     RestTrack {
-        /// Not that of a socket session.
+        /// New, or known.
         session: SessionId,
         /// Its owner.
         user: UserId,

@@ -50,10 +50,11 @@ impl Session {
         typing.then(|| self.active_at + limits.typing_ms)
     }
 
-    /// When presence ends with the grace, unless the session comes back.
+    /// When presence ends with the grace, unless the session comes back. A call that names a lost session is a sign
+    /// of life: the grace counts from it then.
     pub(crate) fn presence_end(&self, limits: &Limits) -> Option<Mono> {
         match self.link {
-            Link::Lost(at) if self.track.is_some() => Some(at + limits.grace_ms),
+            Link::Lost(at) if self.track.is_some() => Some(at.max(self.active_at) + limits.grace_ms),
             _ => None,
         }
     }

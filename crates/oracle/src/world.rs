@@ -266,8 +266,10 @@ impl World {
         let flagged = self.appears_offline(user);
         let begun = || Session::new(user, Link::Rest(now), now, flagged);
         let session = self.sessions.entry(id).or_insert_with(begun);
-        if session.user == user && matches!(session.link, Link::Rest(_)) {
-            session.link = Link::Rest(now);
+        if session.user == user {
+            if matches!(session.link, Link::Rest(_)) {
+                session.link = Link::Rest(now);
+            }
             session.announce(track, now);
             self.sign_of_life(id, now);
             self.unflag_unless_offline(id);

@@ -52,9 +52,12 @@ impl Presence {
             self.free(id);
             self.accounts.remove(&id);
         }
-        for channel in before.into_iter().chain(after) {
-            self.mark_all_views(channel, EntryId::Account(id));
+        for channel in before.into_iter().filter(|channel| !after.contains(channel)) {
+            self.mark_departed(channel, EntryId::Account(id));
             self.drop_if_empty(channel);
+        }
+        for channel in after {
+            self.mark_all_views(channel, EntryId::Account(id));
         }
         self.end_views_without_right(ChannelId::Account(id));
     }
@@ -66,13 +69,19 @@ impl Presence {
             self.accounts.entry(id).or_default().occupancy = Some(occupancy);
         }
         self.refresh_account(id);
+        let forgotten = |account: &Account| account.facts.is_none() && account.occupancy.is_none();
+        if self.accounts.get(&id).is_some_and(forgotten) {
+            self.accounts.remove(&id);
+        }
     }
 
     fn free(&mut self, id: AccountId) {
         let holder = self.accounts.get_mut(&id).and_then(|account| account.occupancy.take());
-        if let Some(user) = holder.and_then(|occupancy| self.users.get_mut(&occupancy.user)) {
+        let Some(holder) = holder.map(|occupancy| occupancy.user) else { return };
+        if let Some(user) = self.users.get_mut(&holder) {
             user.holds.remove(&id);
         }
+        self.forget_user_if_unknown(holder);
     }
 
     /// Makes the records anew, keeping those whose value is the same, and lets all who look compare.

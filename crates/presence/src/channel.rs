@@ -35,6 +35,14 @@ impl Channel {
         self.people.is_empty() && self.accounts.is_empty() && self.viewers.is_empty()
     }
 
+    /// Whether the entry belongs to the channel.
+    pub(crate) fn lists(&self, entry: EntryId) -> bool {
+        match entry {
+            EntryId::Person(user) => self.people.contains_key(&user),
+            EntryId::Account(account) => self.accounts.contains(&account),
+        }
+    }
+
     /// Every entry that a view with this interest could ever show.
     pub(crate) fn entries(&self, interest: Interest) -> impl Iterator<Item = EntryId> {
         let people = (interest.people != PeopleInterest::None).then_some(&self.people);

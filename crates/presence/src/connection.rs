@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use model::{
-    CloseCode, ConnectionId, Mono, Now, Outgoing, RequestError, SessionId, Settings, SubscriptionId,
-};
+use model::{CloseCode, ConnectionId, Mono, Now, Outgoing, RequestError, SessionId, SubscriptionId};
 
 use crate::{
     Presence,
@@ -28,7 +26,6 @@ pub(crate) struct Connection {
     pub(crate) last_served: SubscriptionId,
     pub(crate) awaiting_heartbeat: bool,
     pub(crate) token_ends: Option<Mono>,
-    pub(crate) token_warned: bool,
     /// Set when the connection is to be closed once all that waits was said.
     pub(crate) closing: Option<CloseCode>,
 }
@@ -43,7 +40,6 @@ impl Connection {
             last_served: SubscriptionId(0),
             awaiting_heartbeat: false,
             token_ends,
-            token_warned: false,
             closing: None,
         }
     }
@@ -86,11 +82,12 @@ impl Presence {
         }
     }
 
-    /// Tells a connection its user's settings; what waits of the same kind is replaced.
-    pub(crate) fn say_settings(&mut self, id: ConnectionId, settings: Settings) {
+    /// Says what is so now; what waits of the same kind is replaced.
+    pub(crate) fn say_latest(&mut self, id: ConnectionId, frame: Outgoing) {
         if let Some(connection) = self.connections.get_mut(&id) {
-            connection.control.retain(|frame| !matches!(frame, Outgoing::Settings(_)));
-            self.say(id, Outgoing::Settings(settings));
+            let kind = std::mem::discriminant(&frame);
+            connection.control.retain(|waiting| std::mem::discriminant(waiting) != kind);
+            self.say(id, frame);
         }
     }
 
@@ -115,14 +112,15 @@ impl Presence {
 
     /// Asks whether anybody is there, or gives up on one who did not answer.
     pub(crate) fn heartbeat_due(&mut self, now: Now, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let open = self.connections.get_mut(&id).filter(|connection| connection.closing.is_none());
+        let Some(connection) = open else { return };
         if connection.awaiting_heartbeat {
             return self.close_at_once(now, id, CloseCode::HeartbeatTimeout);
         }
         connection.awaiting_heartbeat = true;
         let session = connection.session;
         if let Some(session) = self.sessions.get_mut(&session) {
-            session.views.values_mut().for_each(crate::view::View::heartbeat_sent);
+            session.views.values_mut().for_each(|view| view.heartbeat_sent());
         }
         self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_timeout_ms);
         self.say(id, Outgoing::Heartbeat);
@@ -131,10 +129,14 @@ impl Presence {
     pub(crate) fn heartbeat_answered(&mut self, now: Now, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let session_id = connection.session;
+        // Of a connection that is being closed, or was replaced, it says nothing of the session any more.
+        if connection.closing.is_some() {
+            return;
+        }
         if std::mem::take(&mut connection.awaiting_heartbeat) {
             self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_ms);
             if let Some(session) = self.sessions.get_mut(&session_id) {
-                session.views.values_mut().for_each(crate::view::View::heartbeat_answered);
+                session.views.values_mut().for_each(|view| view.heartbeat_answered());
             }
         }
         self.alive(now, session_id);
@@ -144,7 +146,6 @@ impl Presence {
     pub(crate) fn watch_token(&mut self, now: Now, id: ConnectionId, token_ends: Option<Mono>) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.token_ends = token_ends;
-        connection.token_warned = false;
         match token_ends {
             Some(ends) => {
                 let warning = Mono(ends.0.saturating_sub(self.limits.expiry_warning_ms)).max(now.mono);
@@ -160,9 +161,8 @@ impl Presence {
         if now.mono >= ends {
             return self.close_gracefully(now, id, CloseCode::TokenExpired);
         }
-        connection.token_warned = true;
         self.timers.set(TimerKey::Token(id), ends);
-        self.say(id, Outgoing::TokenExpiring { in_ms: ends - now.mono });
+        self.say_latest(id, Outgoing::TokenExpiring { in_ms: ends - now.mono });
     }
 
     /// The connection says what waits, and is closed. Its session is cut now.
@@ -173,6 +173,9 @@ impl Presence {
             return;
         };
         connection.closing = Some(code);
+        // Nothing is asked any more and nothing announced; that what waits is read, still is a matter of time.
+        self.timers.cancel(TimerKey::Heartbeat(id));
+        self.timers.cancel(TimerKey::Token(id));
         self.pumped.insert(id);
         self.cut(now, id);
     }

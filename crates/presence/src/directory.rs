@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use model::{ChannelId, CloseCode, EndReason, EntryId, Now, Outgoing, Settings, UserFacts, UserId};
+use model::{ChannelId, CloseCode, EndReason, EntryId, Now, Outgoing, Settings, UserFacts, UserId, Wall};
 
 use crate::{Presence, people::User, session::Kind};
 
 impl Presence {
     pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
-        if facts.as_ref().is_none_or(|facts| facts.disabled) {
-            self.sign_out_everywhere(now, id);
+        match &facts {
+            // Of one who is removed nothing is written any more.
+            None => self.end_sessions_of(now, id, None),
+            Some(facts) if facts.disabled => self.end_sessions_of(now, id, Some(now.wall)),
+            Some(_) => {}
         }
         let user = self.users.entry(id).or_default();
         let before: BTreeSet<ChannelId> = user.channels().into_iter().collect();
@@ -29,7 +32,11 @@ impl Presence {
         for account in holds {
             self.refresh_account(account);
         }
-        self.look_again(id, before.union(&after).copied());
+        for channel in before.difference(&after) {
+            self.mark_departed(*channel, EntryId::Person(id));
+            self.drop_if_empty(*channel);
+        }
+        self.look_again(id, after.into_iter());
         self.end_views_of(id);
         if let Some(settings) = settings {
             self.change_settings(now, id, settings);
@@ -41,12 +48,11 @@ impl Presence {
     fn look_again(&mut self, id: UserId, channels: impl Iterator<Item = ChannelId>) {
         for channel in channels {
             self.mark_all_views(channel, EntryId::Person(id));
-            self.drop_if_empty(channel);
         }
         self.mark_views_of(id);
     }
 
-    fn forget_user_if_unknown(&mut self, id: UserId) {
+    pub(crate) fn forget_user_if_unknown(&mut self, id: UserId) {
         let forgotten =
             |user: &User| user.facts().is_none() && user.sessions.is_empty() && user.holds.is_empty();
         if self.users.get(&id).is_some_and(forgotten) {
@@ -54,11 +60,11 @@ impl Presence {
         }
     }
 
-    fn sign_out_everywhere(&mut self, now: Now, id: UserId) {
+    fn end_sessions_of(&mut self, now: Now, id: UserId, seen: Option<Wall>) {
         let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
         for session in sessions {
             let connection = self.sessions.get(&session).and_then(crate::session::Session::connection);
-            self.sign_out(now, session);
+            self.end_session(now, session, seen);
             if let Some(connection) = connection {
                 self.close_gracefully(now, connection, CloseCode::AccountDisabled);
             }
@@ -121,7 +127,8 @@ impl Presence {
     /// Hidden no more, a user is seen present with what is connected: that is a sign of life, at this instant.
     fn seen_from_now_on(&mut self, now: Now, id: UserId) {
         let Some(user) = self.users.get(&id) else { return };
-        let sessions = user.sessions.iter().filter_map(|id| Some((*id, self.sessions.get(id)?.connection()?)));
+        let sessions =
+            user.sessions.iter().filter_map(|id| Some((*id, self.sessions.get(id)?.connection()?)));
         let connected: Vec<_> = sessions.map(|(session, _)| session).collect();
         for session in connected {
             self.alive(now, session);
@@ -156,7 +163,7 @@ impl Presence {
         let connections: Vec<_> =
             user.sessions.iter().filter_map(|id| self.sessions.get(id)?.connection()).collect();
         for connection in connections {
-            self.say_settings(connection, settings.clone());
+            self.say_latest(connection, Outgoing::Settings(settings.clone()));
         }
     }
 }

@@ -9,9 +9,18 @@ use model::{ChannelId, ConnectionId, EntryId, Now, Outgoing, SubscriptionId, Use
 use policy::Sight;
 
 use crate::{
-    Presence, channel::ViewId, connection::Connection, input::Effect, leak::Leak, project::Projection,
-    timers::TimerKey, view::Turn,
+    Presence,
+    channel::ViewId,
+    connection::Connection,
+    input::Effect,
+    leak::Leak,
+    project::Projection,
+    timers::TimerKey,
+    view::{LEAVE_WEIGHT, Turn},
 };
+
+/// Bytes that the envelope of a view frame is counted with.
+const FRAME_WEIGHT: usize = 128;
 
 impl Presence {
     /// The entry may have changed for anybody who looks at the channel.
@@ -19,6 +28,18 @@ impl Presence {
         let Some(channel) = self.channels.get(&channel) else { return };
         let views: Vec<ViewId> = channel.viewers.values().flatten().copied().collect();
         self.mark(&views, entry);
+    }
+
+    /// The entry is not in the channel any more.
+    pub(crate) fn mark_departed(&mut self, channel: ChannelId, entry: EntryId) {
+        self.mark_all_views(channel, entry);
+        let Some(place) = self.channels.get(&channel) else { return };
+        for (session, subscription) in place.viewers.values().flatten() {
+            let session = self.sessions.get_mut(session);
+            if let Some(view) = session.and_then(|session| session.views.get_mut(subscription)) {
+                view.tidy(|other| other != entry);
+            }
+        }
     }
 
     /// A user's own views have to look at the user again.
@@ -174,12 +195,13 @@ impl Presence {
     ) -> Vec<Outgoing> {
         let mut frames = Vec::new();
         for subscription in connection.ready_in_turn() {
-            match self.take_view_turn(now, connection, subscription, left) {
+            let Some(budget) = left.checked_sub(FRAME_WEIGHT) else { break };
+            match self.take_view_turn(now, connection, subscription, budget) {
                 Turn::NoRoom => break,
                 Turn::Nothing => self.leak_after_nothing(now, id, connection, subscription),
                 Turn::Frame(mut frame) => {
                     let spent = frame.join.iter().chain(&frame.update).map(|record| record.record().weight());
-                    left = left.saturating_sub(spent.sum::<usize>() + 64 * (frame.leave.len() + 2));
+                    left = budget.saturating_sub(spent.sum::<usize>() + LEAVE_WEIGHT * frame.leave.len());
                     if self.leaks.has(Leak::OrderByActivity) {
                         self.leak_order(&mut frame.join);
                     }

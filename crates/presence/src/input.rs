@@ -193,6 +193,8 @@ pub struct LastSeenNote {
 pub struct Census {
     /// Users known.
     pub users: usize,
+    /// Accounts known.
+    pub accounts: usize,
     /// Channels known.
     pub channels: usize,
     /// Open connections.

@@ -21,6 +21,7 @@ mod people;
 mod project;
 mod requests;
 mod session;
+mod sizes;
 mod timers;
 mod view;
 
@@ -34,6 +35,7 @@ use model::{AccountId, ChannelId, ConnectionId, Limits, Mono, Now, SessionId, Us
 pub use input::{Census, Command, Connect, Effect, Ending, Input, LastSeenNote, ReplyTo};
 #[cfg(feature = "seeded-leaks")]
 pub use leak::Leak;
+pub use sizes::{Sizes, ViewSizes};
 
 use accounts::Account;
 use channel::Channel;
@@ -116,18 +118,6 @@ impl Presence {
     #[must_use]
     pub fn settings_of(&self, user: UserId) -> Option<&model::Settings> {
         self.users.get(&user).filter(|user| user.is_admitted())?.settings()
-    }
-
-    /// How much there is of everything, for the operator.
-    #[must_use]
-    pub fn census(&self) -> Census {
-        Census {
-            users: self.users.len(),
-            channels: self.channels.len(),
-            connections: self.connections.len(),
-            sessions: self.sessions.len(),
-            views: self.sessions.values().map(|session| session.views.len()).sum(),
-        }
     }
 
     fn take(&mut self, now: Now, input: Input) {

@@ -2,7 +2,7 @@
 
 use model::{
     CloseCode, ConnectionId, NotResumed, Now, Outgoing, ResumeOutcome, ResumePoint, ResumeRequest, SessionId,
-    SubscriptionId, Track, UserId, WelcomeFrame,
+    SubscriptionId, Track, UserId, Wall, WelcomeFrame,
 };
 
 use crate::{
@@ -156,6 +156,9 @@ impl Presence {
             let entries = self.channels.get(&view.channel).map(|channel| channel.entries(view.interest));
             view.restart(entries.into_iter().flatten().collect());
         }
+        if let Some(channel) = self.channels.get(&view.channel) {
+            view.tidy(|entry| channel.lists(entry));
+        }
         resumed
     }
 
@@ -194,7 +197,12 @@ impl Presence {
 
     /// The session ends at once.
     pub(crate) fn sign_out(&mut self, now: Now, id: SessionId) {
-        self.end_presence(now, id, Some(now.wall));
+        self.end_session(now, id, Some(now.wall));
+    }
+
+    /// The session ends at once; its user was seen last at `seen`, if at all.
+    pub(crate) fn end_session(&mut self, now: Now, id: SessionId, seen: Option<Wall>) {
+        self.end_presence(now, id, seen);
         self.drop_session(now, id);
     }
 
@@ -216,7 +224,8 @@ impl Presence {
         }
     }
 
-    /// A call of a session without a socket: it begins, or goes on. One of the user's sockets is tracked instead.
+    /// A call of a session without a socket: it begins, or goes on. One of the user's sockets is tracked instead; a
+    /// lost one is given a new grace, for the call is a sign of life, and no lease.
     pub(crate) fn rest_track(&mut self, now: Now, user: UserId, id: SessionId, track: Track) {
         if !self.users.get(&user).is_some_and(User::is_admitted) {
             return;
@@ -227,8 +236,10 @@ impl Presence {
             None if self.make_room(now, user) => drop(self.begin(id, user, Kind::Rest)),
             None => return,
         }
-        if self.sessions.get(&id).is_some_and(|session| session.kind == Kind::Rest) {
-            self.timers.set(TimerKey::Rest(id), now.mono + self.limits.rest_session_ms);
+        match self.sessions.get(&id).map(|session| session.kind) {
+            Some(Kind::Rest) => self.timers.set(TimerKey::Rest(id), now.mono + self.limits.rest_session_ms),
+            Some(Kind::Cut(_)) => self.timers.set(TimerKey::Grace(id), now.mono + self.limits.grace_ms),
+            Some(Kind::Connected(_)) | None => {}
         }
         self.track(now, id, track);
         self.alive(now, id);

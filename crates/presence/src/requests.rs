@@ -42,16 +42,20 @@ impl Presence {
     fn subscribe(
         &mut self,
         connection: ConnectionId,
-        id: SessionId,
+        session: SessionId,
         re: RequestId,
         requests: Vec<SubscribeRequest>,
     ) {
         let outcomes = requests.into_iter().map(|request| SubscribedChannel {
             channel: request.channel,
-            outcome: self.subscribe_one(id, &request),
+            outcome: self.subscribe_one(session, &request),
         });
         let channels: Vec<_> = outcomes.collect();
-        let opened: Vec<_> = channels.iter().filter_map(|channel| channel.outcome.ok()).collect();
+        // One that was replaced by a later one of the same request is not there any more.
+        let is_open =
+            |id: &SubscriptionId| self.sessions.get(&session).is_some_and(|s| s.views.contains_key(id));
+        let opened = channels.iter().filter_map(|channel| channel.outcome.ok());
+        let opened: Vec<_> = opened.filter(is_open).collect();
         self.say(connection, Outgoing::Subscribed { re, channels });
         for subscription in opened {
             self.want_turn(connection, subscription);
@@ -78,7 +82,7 @@ impl Presence {
         let place = self.channels.entry(channel).or_default();
         let entries: BTreeSet<_> = place.entries(request.interest()).collect();
         place.viewers.entry(user).or_default().insert((id, subscription));
-        session.views.insert(subscription, View::new(channel, request.interest(), entries));
+        session.views.insert(subscription, Box::new(View::new(channel, request.interest(), entries)));
         session.by_channel.insert(channel, subscription);
         Ok(subscription)
     }

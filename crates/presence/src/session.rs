@@ -23,7 +23,8 @@ pub(crate) struct Session {
     pub(crate) signed_out: bool,
     /// The last sign of life while the user was not hidden; `None`: there was none, so last-seen stands still.
     pub(crate) last_sign: Option<Mono>,
-    pub(crate) views: BTreeMap<SubscriptionId, View>,
+    /// Boxed: a node of the map has room for eleven, and most sessions have one.
+    pub(crate) views: BTreeMap<SubscriptionId, Box<View>>,
     pub(crate) by_channel: BTreeMap<ChannelId, SubscriptionId>,
     pub(crate) last_subscription: u32,
 }

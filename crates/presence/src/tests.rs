@@ -12,3 +12,4 @@ mod stage;
 mod timers;
 mod turns;
 mod views;
+mod words;

@@ -56,6 +56,10 @@ impl<K: Copy + Ord> Timers<K> {
         self.by_time.first().map(|(at, _)| *at)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     pub(crate) fn pop_due(&mut self, now: Mono) -> Option<K> {
         let (at, key) = *self.by_time.first()?;
         if at > now {

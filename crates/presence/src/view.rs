@@ -12,7 +12,7 @@ use crate::leak::{Leak, Leaks};
 use model::{ChannelId, EntryId, Interest, Mono, NotResumed, Phase, SharedRecord, SubscriptionId, ViewFrame};
 
 /// Bytes that a leave is counted with: an id with its name and punctuation.
-const LEAVE_WEIGHT: usize = 64;
+pub(crate) const LEAVE_WEIGHT: usize = 64;
 
 /// What one viewer has been shown of one channel.
 #[derive(Debug)]
@@ -29,23 +29,42 @@ pub(crate) struct View {
     asked: u32,
     /// The frame that completed the first snapshot.
     caught_up_at: Option<u32>,
-    /// What the client has. `None`: something, but the frame that told it may have been lost.
-    shown: BTreeMap<EntryId, Option<Arc<SharedRecord>>>,
+    /// What the client has.
+    shown: BTreeMap<EntryId, Shown>,
     /// What may have changed. At most the entries of the channel and those shown.
     dirty: BTreeSet<EntryId>,
-    /// Entries touched by frames that are not confirmed. At most a heartbeat's worth of frames.
-    recent: BTreeMap<EntryId, Recent>,
+    /// Entries that unconfirmed frames took away, and perhaps brought back. At most a heartbeat's worth of frames.
+    left: BTreeMap<EntryId, Comings>,
 }
 
-/// What unconfirmed frames did to an entry.
+/// What the client has of one entry.
 #[derive(Debug)]
-struct Recent {
+struct Shown {
+    /// `None`: something, but the frame that told it may have been lost.
+    record: Option<Arc<SharedRecord>>,
+    /// The frame that brought the entry.
+    joined: u32,
+    /// The last frame about it.
+    touched: u32,
+}
+
+/// When an entry came and went, since the confirmed frame.
+#[derive(Debug)]
+struct Comings {
     /// Whether the client had the entry at the confirmed frame.
     had: bool,
-    /// The frames that made it appear or disappear since.
+    /// The frames that took it away or brought it.
     toggles: Vec<u32>,
-    /// The last frame that touched it.
-    touched: u32,
+}
+
+impl Comings {
+    fn until(&self, sequence: u32) -> usize {
+        self.toggles.iter().take_while(|at| **at <= sequence).count()
+    }
+
+    fn had_at(&self, sequence: u32) -> bool {
+        self.had ^ (self.until(sequence) % 2 == 1)
+    }
 }
 
 /// What a turn came to.
@@ -87,7 +106,7 @@ impl View {
             caught_up_at: None,
             shown: BTreeMap::new(),
             dirty: entries,
-            recent: BTreeMap::new(),
+            left: BTreeMap::new(),
         }
     }
 
@@ -110,6 +129,11 @@ impl View {
     pub(crate) fn mark_all(&mut self, entries: impl Iterator<Item = EntryId>) {
         self.dirty.extend(entries);
         self.dirty.extend(self.shown.keys());
+    }
+
+    /// Forgets to look at what is neither listed any more nor shown: nobody has anything to hear of it.
+    pub(crate) fn tidy(&mut self, listed: impl Fn(EntryId) -> bool) {
+        self.dirty.retain(|entry| listed(*entry) || self.shown.contains_key(entry));
     }
 
     /// Compares what was shown with what `project` says may be seen now, within `budget` bytes.
@@ -158,12 +182,12 @@ impl View {
     #[cfg(feature = "seeded-leaks")]
     pub(crate) fn forget(&mut self, entry: EntryId) {
         if let Some(shown) = self.shown.get_mut(&entry) {
-            *shown = None;
+            shown.record = None;
         }
     }
 
     fn compare(&self, entry: EntryId, now: Option<Arc<SharedRecord>>) -> Option<Change> {
-        match (self.shown.get(&entry), now) {
+        match (self.shown.get(&entry).map(|shown| &shown.record), now) {
             (None, None) => None,
             (None, Some(new)) => Some(Change::Join(new)),
             (Some(_), None) => Some(Change::Leave),
@@ -203,17 +227,31 @@ impl View {
     }
 
     fn remember(&mut self, entry: EntryId, change: &Change) {
-        let shown = match change {
-            Change::Join(record) | Change::Update(record) => self.shown.insert(entry, Some(record.clone())),
-            Change::Leave => self.shown.remove(&entry),
-        };
-        let had = shown.is_some();
-        let recent =
-            self.recent.entry(entry).or_insert_with(|| Recent { had, toggles: Vec::new(), touched: 0 });
-        recent.touched = self.sequence;
-        if !matches!(change, Change::Update(_)) {
-            recent.toggles.push(self.sequence);
+        let now = self.sequence;
+        match change {
+            Change::Join(record) => {
+                if let Some(left) = self.left.get_mut(&entry) {
+                    left.toggles.push(now);
+                }
+                let shown = Shown { record: Some(record.clone()), joined: now, touched: now };
+                self.shown.insert(entry, shown);
+            }
+            Change::Update(record) => {
+                if let Some(shown) = self.shown.get_mut(&entry) {
+                    shown.record = Some(record.clone());
+                    shown.touched = now;
+                }
+            }
+            Change::Leave => self.remember_leave(entry),
         }
+    }
+
+    fn remember_leave(&mut self, entry: EntryId) {
+        let joined = self.shown.remove(&entry).map_or(0, |shown| shown.joined);
+        let had = joined <= self.confirmed;
+        let toggles = || if had { Vec::new() } else { vec![joined] };
+        let left = self.left.entry(entry).or_insert_with(|| Comings { had, toggles: toggles() });
+        left.toggles.push(self.sequence);
     }
 
     /// A heartbeat goes out now, after all frames so far.
@@ -231,11 +269,11 @@ impl View {
             return;
         }
         self.confirmed = sequence;
-        self.recent.retain(|_, recent| {
-            let passed = recent.toggles.iter().take_while(|at| **at <= sequence).count();
-            recent.had ^= passed % 2 == 1;
-            recent.toggles.drain(..passed);
-            recent.touched > sequence
+        self.left.retain(|_, left| {
+            let passed = left.until(sequence);
+            left.had ^= passed % 2 == 1;
+            left.toggles.drain(..passed);
+            !left.toggles.is_empty()
         });
     }
 
@@ -251,26 +289,32 @@ impl View {
         if sequence > self.sequence || sequence < self.confirmed {
             return Err(NotResumed::Sequence);
         }
-        for (entry, recent) in &mut self.recent {
-            if recent.touched <= sequence {
-                continue;
-            }
-            let kept = recent.toggles.iter().take_while(|at| **at <= sequence).count();
-            recent.toggles.truncate(kept);
-            recent.touched = sequence;
-            if recent.had ^ (kept % 2 == 1) {
-                self.shown.insert(*entry, None);
+        for entry in self.touched_after(sequence) {
+            let known = match self.left.get(&entry) {
+                Some(left) => left.had_at(sequence),
+                None => self.shown.get(&entry).is_some_and(|shown| shown.joined <= sequence),
+            };
+            if known {
+                self.shown.insert(entry, Shown { record: None, joined: sequence, touched: sequence });
             } else {
-                self.shown.remove(entry);
+                self.shown.remove(&entry);
             }
-            self.dirty.insert(*entry);
+            self.dirty.insert(entry);
         }
         self.caught_up_at = self.caught_up_at.filter(|at| *at <= sequence);
         self.sequence = sequence;
         self.asked = self.asked.min(sequence);
         self.window_until = None;
-        self.confirm(sequence);
+        // What came before is confirmed, and what came after is taken back.
+        self.confirmed = sequence;
+        self.left.clear();
         Ok(())
+    }
+
+    fn touched_after(&self, sequence: u32) -> BTreeSet<EntryId> {
+        let shown = self.shown.iter().filter(|(_, shown)| shown.touched > sequence).map(|(entry, _)| *entry);
+        let left = self.left.iter().filter(|(_, left)| left.toggles.last() > Some(&sequence));
+        shown.chain(left.map(|(entry, _)| *entry)).collect()
     }
 
     /// Starts anew, with a snapshot.
@@ -278,9 +322,8 @@ impl View {
         *self = Self::new(self.channel, self.interest, entries);
     }
 
-    /// Entries that the viewer is shown and that are dirty; to hold the limits against.
-    #[cfg(test)]
+    /// Entries shown, dirty and recent; to hold the limits against.
     pub(crate) fn sizes(&self) -> (usize, usize, usize) {
-        (self.shown.len(), self.dirty.len(), self.recent.len())
+        (self.shown.len(), self.dirty.len(), self.left.len())
     }
 }

@@ -23,6 +23,10 @@ pub struct Cli {
 /// What the binary does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show it: a hub with a sample world, people who live in it, and what one of them sees
+    Demo(DemoArgs),
+    /// Show channels as a viewer sees them: a table on a terminal, lines elsewhere
+    Watch(WatchArgs),
     /// Run the hub
     Serve(ServeArgs),
     /// Load facts about people, weddings, organizations and accounts
@@ -69,18 +73,24 @@ pub struct ServeArgs {
 /// Arguments of `demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
-    /// TCP port of the demonstration; 0 takes a free one
-    #[arg(long, default_value_t = 8080)]
-    pub port: u16,
-    /// The user through whose eyes the demonstration is shown; left out: the venue's coordinator
-    #[arg(long, value_name = "UUID")]
-    pub viewer: Option<UserId>,
+    /// TCP port of the demonstration; 0 takes a free one. Left out: 8080, or a free one
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// The person through whose eyes it is shown, by name or id; left out: the weddings' coordinator
+    #[arg(long, value_name = "NAME")]
+    pub viewer: Option<String>,
     /// Seed of the simulated lives
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// End by itself after this many seconds; left out: on Ctrl-C
-    #[arg(long = "for", value_name = "SECONDS", value_parser = parse_seconds)]
+    #[arg(long = "seconds", value_name = "N", value_parser = parse_seconds)]
     pub duration: Option<Duration>,
+    /// Without colours, on a terminal too
+    #[arg(long)]
+    pub plain: bool,
+    /// Keep the database in this directory; left out: it is thrown away
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
 }
 
 /// Arguments of `token`.
@@ -107,14 +117,26 @@ pub struct WatchArgs {
     #[arg(long, default_value = "ws://127.0.0.1:8080/ws")]
     pub url: String,
     /// The viewer's token
-    #[arg(long, env = "PRESENCE_HUB_TOKEN", hide_env_values = true)]
-    pub token: String,
+    #[arg(long, env = "PRESENCE_HUB_TOKEN", hide_env_values = true, required_unless_present = "user")]
+    pub token: Option<String>,
+    /// Make tokens for this user instead, with the secret of --secret
+    #[arg(long = "as", value_name = "UUID", requires = "secret", conflicts_with = "token")]
+    pub user: Option<UserId>,
+    /// The shared secret of an issuer without a name, for --as; better in the environment, where no other user reads it
+    #[arg(long, env = "PRESENCE_HUB_SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
     /// The channels: wedding:UUID, organization:UUID or account:UUID
     #[arg(required = true, value_name = "CHANNEL")]
     pub channels: Vec<ChannelId>,
     /// Also who is not there, with their last-seen
     #[arg(long)]
     pub roster: bool,
+    /// Names of people: a directory document, as `directory import` takes it
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
+    /// Lines instead of a table, on a terminal too
+    #[arg(long)]
+    pub plain: bool,
     /// The encoding
     #[arg(long, value_enum, default_value_t = EncodingArg::Json)]
     pub encoding: EncodingArg,

@@ -1,7 +1,9 @@
 //! What the binary does. `check-config` and `token` need nothing but a configuration and live here.
 
 mod database;
+mod demo;
 mod serve;
+mod watch;
 
 use std::io::{self, Write};
 
@@ -14,7 +16,9 @@ use crate::{
 };
 
 pub use database::{import, migrate};
+pub use demo::demo;
 pub use serve::serve;
+pub use watch::watch;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,15 @@ pub enum CommandError {
         status: u16,
         /// What it said.
         problem: String,
+    },
+    /// The hub does not let the client in, or has ended it.
+    #[error("the hub does not let this viewer in: {0}")]
+    Ended(#[from] client::Ending),
+    /// Nobody in the sample world is called that.
+    #[error("nobody in the sample world is called that; there are {people}")]
+    NoSuchPerson {
+        /// Who there is.
+        people: String,
     },
 }
 

@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Command::Directory(args) => match args.command {
             DirectoryCommand::Import(args) => commands::import(&args, out),
         },
+        Command::Demo(args) => commands::demo(&args, out),
+        Command::Watch(args) => commands::watch(&args, out),
         Command::CheckConfig(args) => commands::check_config(&args, out),
         Command::Token(args) => commands::token(&args, out),
     };

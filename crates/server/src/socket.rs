@@ -18,7 +18,12 @@ use hub::{Farewell, Link, Outbox};
 use model::CloseCode;
 use presence::Ending;
 
-use crate::{app::App, problem::Problem, upgrade::upgrade};
+use crate::{
+    app::App,
+    config::Secret,
+    problem::Problem,
+    upgrade::{Pending, Upgraded, upgrade},
+};
 use greeting::greet;
 use inbound::{Inbound, Pace};
 use requests::Requests;
@@ -27,26 +32,28 @@ use stream::Stream;
 /// `GET /ws`: takes the connection over.
 pub(crate) async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (answer, pending) = upgrade(request, &app.upgrade_rules)?;
-    let task = app.clone();
-    app.sockets.spawn(async move {
-        match pending.ready().await {
-            Ok(upgraded) => {
-                let encoding = upgraded.encoding;
-                let stream = Stream::new(upgraded.socket, encoding, task.bounds.message_timeout);
-                // The peer is kept until the end: it holds the connection's seat.
-                live(&task, stream, upgraded.token).await;
-                drop(upgraded.peer);
-            }
-            Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
-        }
-    });
+    app.sockets.spawn(serve(app.clone(), pending));
     Ok(answer.into_response())
 }
 
-async fn live(app: &Arc<App>, mut stream: Stream, token: Option<crate::config::Secret>) {
-    match greet(app, &mut stream, token).await {
+/// What is needed once, or rarely, lives in boxes of its own: the task of a silent connection stays small.
+async fn serve(app: Arc<App>, pending: Pending) {
+    match Box::pin(pending.ready()).await {
+        Ok(upgraded) => {
+            let Upgraded { socket, encoding, token, peer } = *upgraded;
+            let stream = Box::new(Stream::new(socket, encoding, app.bounds.message_timeout));
+            live(&app, stream, token).await;
+            // The peer was kept until here: it holds the connection's seat.
+            drop(peer);
+        }
+        Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
+    }
+}
+
+async fn live(app: &Arc<App>, mut stream: Box<Stream>, token: Option<Secret>) {
+    match Box::pin(greet(app, &mut stream, token)).await {
         Ok((link, requests)) => converse(app, stream, link, requests).await,
-        Err(Some(code)) => stream.close(Farewell::new(code, None)).await,
+        Err(Some(code)) => Box::pin(stream.close(Farewell::new(code, None))).await,
         Err(None) => {}
     }
 }
@@ -63,7 +70,7 @@ enum End {
     Gone,
 }
 
-async fn converse(app: &Arc<App>, mut stream: Stream, link: Link, requests: Requests) {
+async fn converse(app: &Arc<App>, mut stream: Box<Stream>, link: Link, requests: Requests) {
     let end = exchange(app, &mut stream, &link, requests).await;
     let (ending, farewell) = match end {
         End::Client(ending) => (ending, None),
@@ -73,8 +80,8 @@ async fn converse(app: &Arc<App>, mut stream: Stream, link: Link, requests: Requ
     };
     link.end(ending).await;
     match farewell {
-        Some(farewell) => stream.close(farewell).await,
-        None => stream.finish().await,
+        Some(farewell) => Box::pin(stream.close(farewell)).await,
+        None => Box::pin(stream.finish()).await,
     }
 }
 
@@ -91,7 +98,7 @@ async fn exchange(app: &Arc<App>, stream: &mut Stream, link: &Link, mut requests
             }
             inbound = stream.receive(&mut pace), if may_read => match inbound {
                 Inbound::Frame(frame) => {
-                    if let Err(end) = requests.take(app, link, frame).await {
+                    if let Err(end) = Box::pin(requests.take(app, link, frame)).await {
                         return end;
                     }
                 }
@@ -99,7 +106,7 @@ async fn exchange(app: &Arc<App>, stream: &mut Stream, link: &Link, mut requests
                     if !pace.forgives() {
                         return End::Ours(CloseCode::TooManyErrors);
                     }
-                    if link.refuse(error.re, error.into()).await.is_err() {
+                    if Box::pin(link.refuse(error.re, error.into())).await.is_err() {
                         return End::Gone;
                     }
                 }
@@ -114,6 +121,8 @@ async fn exchange(app: &Arc<App>, stream: &mut Stream, link: &Link, mut requests
 async fn deliver(stream: &mut Stream, link: &Link, outbox: &Outbox, parcel: hub::Parcel) -> Option<End> {
     if !parcel.frames.is_empty() {
         tokio::select! {
+            // First what was said before: a farewell cuts short only a client that does not read.
+            biased;
             written = stream.write(parcel.frames) => match written {
                 Ok(()) => {
                     if link.flushed().await.is_err() {

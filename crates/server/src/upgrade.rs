@@ -45,7 +45,7 @@ use handshake::Accepted;
 pub(crate) use handshake::bearer;
 
 /// Eagerly allocated for each connection; the default of 128 KiB would be 2.5 GiB for 20,000.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 /// Frames gather up to one turn before they are written without being flushed.
 const WRITE_BUFFER_BYTES: usize = limits::TURN_BYTES;
 /// What a slow reader can make us hold: eight turns. The hub sends one at a time, so it is never reached.
@@ -139,7 +139,7 @@ impl Pending {
     ///
     /// # Errors
     /// [`UpgradeError`] where the client left meanwhile.
-    pub async fn ready(self) -> Result<Upgraded, UpgradeError> {
+    pub async fn ready(self) -> Result<Box<Upgraded>, UpgradeError> {
         let upgraded = self.on_upgrade.await?;
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_| UpgradeError::NotTcp)?;
         let read_already = parts.read_buf.to_vec();
@@ -147,7 +147,7 @@ impl Pending {
         let socket =
             WebSocketStream::from_partially_read(stream, read_already, Role::Server, Some(socket_config()))
                 .await;
-        Ok(Upgraded { socket, encoding: self.encoding, token: self.token, peer: self.peer })
+        Ok(Box::new(Upgraded { socket, encoding: self.encoding, token: self.token, peer: self.peer }))
     }
 }
 

@@ -66,6 +66,16 @@ impl List {
         self.faulty = false;
     }
 
+    /// A list as if frames had brought it so far.
+    #[cfg(test)]
+    pub(super) fn at(
+        sequence: u32,
+        complete: bool,
+        entries: impl Iterator<Item = (EntryId, Record)>,
+    ) -> Self {
+        Self { sequence, complete, entries: entries.collect(), ..Self::default() }
+    }
+
     /// Applies a frame whole or not at all; returns the entries touched with what they were.
     pub(super) fn apply(&mut self, frame: &ViewFrame) -> Result<Vec<(EntryId, Option<Record>)>, FaultKind> {
         if let Err(fault) = self.check(frame) {

@@ -257,7 +257,12 @@ fn a_sign_of_life_while_hidden_does_not_count_for_last_seen() {
 #[test]
 fn a_session_that_lived_only_while_hidden_leaves_last_seen_alone() {
     let mut scene = Scene::new();
-    scene.settings(0, 1, visible_to(Visibility::Nobody)).come(10_000, 1, 1, online()).rest(11_000, 1, 9, online());
+    scene.settings(0, 1, visible_to(Visibility::Nobody)).come(10_000, 1, 1, online()).rest(
+        11_000,
+        1,
+        9,
+        online(),
+    );
     scene.lose(20_000, 1).settings(21_000, 1, everyone());
     scene.check(&[(29_999, "online"), (30_000, "online"), (101_000, "offline never")]);
     assert_eq!(scene.last_seen(101_000, 1), None, "neither by its grace nor by its lease");
@@ -267,7 +272,11 @@ fn a_session_that_lived_only_while_hidden_leaves_last_seen_alone() {
 fn whoever_stops_hiding_is_seen_at_that_instant_on_live_connections() {
     for hiding in [visible_to(Visibility::Nobody), appear_offline()] {
         let mut scene = Scene::new();
-        scene.settings(0, 1, hiding).come(10_000, 1, 1, online()).settings(20_000, 1, everyone()).lose(30_000, 1);
+        scene
+            .settings(0, 1, hiding)
+            .come(10_000, 1, 1, online())
+            .settings(20_000, 1, everyone())
+            .lose(30_000, 1);
         assert_eq!(scene.last_seen(39_999, 1), None);
         assert_eq!(scene.last_seen(40_000, 1), Some(20_000));
     }

@@ -259,7 +259,7 @@ fn acts_over_a_connection_that_is_not_there_do_nothing() {
     scene.come(1_000, 1, 1, online()).lose(2_000, 1);
     // None of these renews the grace, the track or the last sign of life.
     scene.track(3_000, 1, away()).alive(4_000, 1).lose(5_000, 1).untrack(6_000, 1).sign_out(7_000, 1);
-    scene.rest(8_000, 1, 1, away()).rest_end(9_000, 1);
+    scene.rest(8_000, 2, 1, away()).rest_end(9_000, 1);
     scene.check(&[(11_999, "online"), (12_000, "offline m0")]);
     assert_eq!(scene.last_seen(12_000, 1), Some(1_000));
 }
@@ -268,7 +268,7 @@ fn acts_over_a_connection_that_is_not_there_do_nothing() {
 fn acts_on_somebody_elses_or_another_kind_of_session_do_nothing() {
     let away = || status(Status::Away);
     let mut scene = Scene::new();
-    scene.come(10, 1, 1, online()).connect(20, 2, 1).rest(30, 1, 1, away()).rest_end(40, 1);
+    scene.come(10, 1, 1, online()).connect(20, 2, 1).rest_end(40, 1);
     scene
         .rest(50, 3, 9, online())
         .rest(60, 1, 9, away())
@@ -288,4 +288,20 @@ fn timers_due_fire_before_the_events_of_that_instant() {
     scene.rest(1_000, 1, 9, online()).settings(91_000, 1, appear_offline());
     // The lease ended while the user was still seen, at the time of its last call.
     assert_eq!(scene.last_seen(91_000, 1), Some(1_000));
+}
+
+#[test]
+fn a_call_may_name_a_socket_session_and_gives_a_lost_one_a_new_grace() {
+    let mut scene = Scene::new();
+    scene.connect(0, 1, 1).rest(10, 1, 1, online()).rest(10, 2, 1, typing()).lose(100_000, 1);
+    scene.rest(105_000, 1, 1, typing());
+    scene.check(&[
+        (99_999, "online"),
+        (105_000, "online typing"),
+        (114_999, "online typing"),
+        (115_000, "offline m2"),
+    ]);
+    scene.rest(120_000, 1, 1, online());
+    scene.check(&[(120_000, "online"), (129_999, "online"), (130_000, "offline m2")]);
+    assert_eq!(scene.last_seen(130_000, 1), Some(120_000));
 }

@@ -151,8 +151,7 @@ impl Run {
 
     /// Tells the oracle what happened of itself.
     fn noticed(&mut self) {
-        let at = self.rig.mono;
-        for act in std::mem::take(&mut self.rig.noticed) {
+        for (at, act) in std::mem::take(&mut self.rig.noticed) {
             self.judge(Event { at, act });
         }
     }

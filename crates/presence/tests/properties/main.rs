@@ -3,7 +3,12 @@
 //! `PROPERTY_RUNS=10000` sets how many runs each property makes; `PROPERTY_SEED=7` replays one run alone. A
 //! failure prints the line that replays it.
 
+#![expect(clippy::print_stderr, reason = "the line that replays a failure, and what was counted")]
+
+mod audience;
+mod client;
 mod equivalence;
+mod growth;
 #[cfg(feature = "seeded-leaks")]
 mod leaks;
 mod noninterference;

@@ -1,45 +1,18 @@
-//! The heart with its world around it: time, connections, and clients that believe every frame they get.
+//! The heart with its world around it: time, connections, and clients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    CloseCode, ConnectionId, EntryId, Limits, Mono, Now, Outgoing, Phase, Record, RequestId, ResumeOutcome,
-    ResumePoint, ResumeRequest, SessionId, SubscribeRequest, SubscriptionId, Track, UserId, ViewFrame, Wall,
-    WelcomeFrame,
+    CloseCode, ConnectionId, EntryId, Limits, Mono, Now, Outgoing, RequestId, ResumePoint, ResumeRequest,
+    SessionId, SubscribeRequest, SubscriptionId, Track, UserId, ViewFrame, Wall, limits,
 };
 use oracle::Act;
 use presence::{Command, Connect, Effect, Ending, Input, Presence};
 
-use crate::script::START_WALL;
+use crate::{client::Client, script::START_WALL};
 
-/// What a client has of one subscription.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) request: SubscribeRequest,
-    pub(crate) sequence: u32,
-    pub(crate) entries: BTreeMap<EntryId, Record>,
-    pub(crate) complete: bool,
-}
-
-/// A client: one session, on one connection at most.
-#[derive(Debug)]
-pub(crate) struct Client {
-    pub(crate) user: UserId,
-    pub(crate) session: SessionId,
-    pub(crate) connection: Option<ConnectionId>,
-    pub(crate) views: BTreeMap<SubscriptionId, Seen>,
-    pub(crate) welcome: Option<WelcomeFrame>,
-    asked: Vec<Vec<SubscribeRequest>>,
-    next_request: u32,
-    /// Frames that were sent and not read: none while it reads at once.
-    pub(crate) unread: Option<Vec<Outgoing>>,
-    /// Whether it answers heartbeats.
-    pub(crate) answers: bool,
-    /// Whether it checks what it gets; a heart with a seeded leak would not pass.
-    checks: bool,
-    pub(crate) frames: Vec<(Mono, Outgoing)>,
-    pub(crate) closed: Option<CloseCode>,
-}
+/// When a frame was sent, and of which entries it told.
+pub(crate) type Told = (Mono, Vec<EntryId>);
 
 pub(crate) struct Rig {
     pub(crate) presence: Presence,
@@ -48,10 +21,14 @@ pub(crate) struct Rig {
     connections: u64,
     pub(crate) clients: BTreeMap<SessionId, Client>,
     by_connection: BTreeMap<ConnectionId, SessionId>,
+    /// Sessions that began without a socket.
+    rest: BTreeSet<SessionId>,
     /// Whether clients check what they get.
     pub(crate) checks: bool,
     /// What happened of itself, for the oracle's log: signs of life and losses.
-    pub(crate) noticed: Vec<Act>,
+    pub(crate) noticed: Vec<(Mono, Act)>,
+    /// What each view was sent, and when.
+    pub(crate) sent: BTreeMap<(SessionId, SubscriptionId), Vec<Told>>,
     pub(crate) closes: Vec<(Mono, ConnectionId, CloseCode)>,
 }
 
@@ -64,8 +41,10 @@ impl Rig {
             connections: 0,
             clients: BTreeMap::new(),
             by_connection: BTreeMap::new(),
+            rest: BTreeSet::new(),
             checks: true,
             noticed: Vec::new(),
+            sent: BTreeMap::new(),
             closes: Vec::new(),
         }
     }
@@ -108,6 +87,10 @@ impl Rig {
         let session = self.by_connection[&connection];
         let client = self.clients.get_mut(&session).expect("a client behind every connection");
         assert_eq!(client.connection, Some(connection), "frames for a connection that is gone");
+        client.unanswered -= frames.iter().filter(|frame| is_answer(frame)).count();
+        for view in frames.iter().filter_map(as_view) {
+            self.sent.entry((session, view.subscription)).or_default().push((self.mono, named(view)));
+        }
         match &mut client.unread {
             Some(unread) => {
                 assert!(unread.is_empty(), "a second turn before the first was read");
@@ -129,8 +112,8 @@ impl Rig {
             heartbeats &= client.answers;
         }
         self.input(Input::Flushed { connection });
-        if heartbeats && self.by_connection.get(&connection).is_some() {
-            self.noticed.push(Act::Alive { session });
+        if heartbeats && self.by_connection.contains_key(&connection) {
+            self.noticed.push((self.mono, Act::Alive { session }));
             self.input(Input::Heartbeat { connection });
         }
     }
@@ -144,7 +127,7 @@ impl Rig {
             client.closed = Some(code);
             client.unread = client.unread.take().map(|_| Vec::new());
             if matches!(code, CloseCode::HeartbeatTimeout | CloseCode::TooSlow | CloseCode::TokenExpired) {
-                self.noticed.push(Act::Lost { session });
+                self.noticed.push((self.mono, Act::Lost { session }));
             }
         }
     }
@@ -173,17 +156,12 @@ impl Rig {
             Act::SignOut { session } => self.request(session, Command::SignOut),
             Act::Lost { session } => self.disconnect(session, Ending::Lost),
             Act::Resume { session, track } => self.resume(session, track),
-            Act::RestTrack { session, user, track } => self.input(Input::RestTrack { user, session, track }),
+            Act::RestTrack { session, user, track } => self.rest_track(session, user, track),
             Act::RestEnd { session } => {
-                let owner = self.clients.get(&session).map(|client| client.user);
-                let user = owner.or_else(|| self.rest_owner(session));
-                self.input(Input::RestEnd { user: user.unwrap_or(UserId(uuid::Uuid::nil())), session });
+                let user = self.presence.owner_of(session).unwrap_or(UserId(uuid::Uuid::nil()));
+                self.input(Input::RestEnd { user, session });
             }
         }
-    }
-
-    fn rest_owner(&self, session: SessionId) -> Option<UserId> {
-        self.presence.owner_of(session)
     }
 
     pub(crate) fn connect(
@@ -204,12 +182,13 @@ impl Rig {
         client.checks = self.checks;
         client.closed = None;
         client.asked.clear();
+        client.unanswered = 0;
         client.unread = client.unread.take().map(|_| Vec::new());
         self.input(Input::Connect(Connect { connection, user, session, resume, track, token_ends: None }));
     }
 
     fn resume(&mut self, session: SessionId, track: Option<Track>) {
-        if self.presence.owner_of(session).is_none() || self.is_rest(session) {
+        if self.presence.owner_of(session).is_none() || self.rest.contains(&session) {
             return;
         }
         let Some(client) = self.clients.get(&session) else { return };
@@ -219,23 +198,35 @@ impl Rig {
         self.connect(session, client.user, Some(request), track);
     }
 
-    fn is_rest(&self, session: SessionId) -> bool {
-        !self.clients.contains_key(&session)
+    /// A call that names a session which is not there (any more) begins one without a socket.
+    fn rest_track(&mut self, session: SessionId, user: UserId, track: Track) {
+        let is_new = self.presence.owner_of(session).is_none();
+        self.input(Input::RestTrack { user, session, track });
+        if is_new {
+            self.rest.insert(session);
+        }
     }
 
     pub(crate) fn request(&mut self, session: SessionId, command: Command) {
         let Some(client) = self.clients.get_mut(&session) else { return };
         let Some(connection) = client.connection else { return };
         client.next_request += 1;
+        client.unanswered += 1;
         let re = RequestId(client.next_request);
         self.input(Input::Request { connection, re, command });
+    }
+
+    /// Whether the shell would read a request of the session now.
+    pub(crate) fn may_ask(&self, session: SessionId) -> bool {
+        let client = self.clients.get(&session).filter(|client| client.connection.is_some());
+        client.is_some_and(|client| client.unanswered < limits::REQUESTS_IN_FLIGHT)
     }
 
     pub(crate) fn subscribe(&mut self, session: SessionId, requests: Vec<SubscribeRequest>) {
         let Some(client) = self.clients.get_mut(&session) else { return };
         if client.connection.is_some() {
             client.asked.push(requests.clone());
-            self.noticed.push(Act::Alive { session });
+            self.noticed.push((self.mono, Act::Alive { session }));
             self.request(session, Command::Subscribe(requests));
         }
     }
@@ -244,7 +235,7 @@ impl Rig {
         let Some(client) = self.clients.get_mut(&session) else { return };
         if client.connection.is_some() {
             client.views.remove(&subscription);
-            self.noticed.push(Act::Alive { session });
+            self.noticed.push((self.mono, Act::Alive { session }));
             self.request(session, Command::Unsubscribe(subscription));
         }
     }
@@ -258,6 +249,23 @@ impl Rig {
     }
 }
 
+fn is_answer(frame: &Outgoing) -> bool {
+    matches!(frame, Outgoing::Ack { .. } | Outgoing::Error { .. } | Outgoing::Subscribed { .. })
+}
+
+fn as_view(frame: &Outgoing) -> Option<&ViewFrame> {
+    match frame {
+        Outgoing::View(view) => Some(view),
+        _ => None,
+    }
+}
+
+/// The entries that a frame tells of.
+fn named(view: &ViewFrame) -> Vec<EntryId> {
+    let told = view.join.iter().chain(&view.update).map(|record| record.record().id());
+    told.chain(view.leave.iter().copied()).collect()
+}
+
 fn weight(frame: &Outgoing) -> usize {
     match frame {
         Outgoing::View(view) => {
@@ -265,102 +273,5 @@ fn weight(frame: &Outgoing) -> usize {
             128 + records.sum::<usize>() + 64 * view.leave.len()
         }
         other => other.weight(),
-    }
-}
-
-impl Client {
-    fn new(user: UserId, session: SessionId) -> Self {
-        Self {
-            user,
-            session,
-            connection: None,
-            views: BTreeMap::new(),
-            welcome: None,
-            asked: Vec::new(),
-            next_request: 0,
-            unread: None,
-            answers: true,
-            checks: true,
-            frames: Vec::new(),
-            closed: None,
-        }
-    }
-
-    fn apply(&mut self, at: Mono, frame: Outgoing) {
-        match &frame {
-            Outgoing::Welcome(welcome) => self.welcomed(welcome.clone()),
-            Outgoing::Subscribed { channels, .. } => {
-                let requests = self.asked.remove(0);
-                for (request, channel) in requests.into_iter().zip(channels) {
-                    assert_eq!(request.channel, channel.channel);
-                    self.views.retain(|_, seen| {
-                        seen.request.channel != request.channel || channel.outcome.is_err()
-                    });
-                    if let Ok(subscription) = channel.outcome {
-                        let seen = Seen { request, sequence: 0, entries: BTreeMap::new(), complete: false };
-                        self.views.insert(subscription, seen);
-                    }
-                }
-            }
-            Outgoing::View(view) => {
-                if let Some(seen) = self.views.get_mut(&view.subscription) {
-                    if self.checks {
-                        seen.check(view);
-                    }
-                    seen.apply(view);
-                }
-            }
-            Outgoing::Ended { subscription, .. } => drop(self.views.remove(subscription)),
-            _ => {}
-        }
-        self.frames.push((at, frame));
-    }
-
-    fn welcomed(&mut self, welcome: WelcomeFrame) {
-        assert_eq!(welcome.session, self.session);
-        match &welcome.resume {
-            Some(ResumeOutcome::Resumed(outcomes)) => {
-                for (subscription, outcome) in outcomes {
-                    match outcome {
-                        Ok(()) => {}
-                        Err(model::NotResumed::Sequence) => {
-                            let seen = self.views.get_mut(subscription).expect("named by the client");
-                            (seen.sequence, seen.complete) = (0, false);
-                            seen.entries.clear();
-                        }
-                        Err(_) => drop(self.views.remove(subscription)),
-                    }
-                }
-            }
-            _ => self.views.clear(),
-        }
-        self.welcome = Some(welcome);
-    }
-}
-
-impl Seen {
-    fn check(&self, frame: &ViewFrame) {
-        assert_eq!(frame.sequence, self.sequence + 1, "a gap in the sequence");
-        let ids = |records: &[std::sync::Arc<model::SharedRecord>]| -> Vec<EntryId> {
-            records.iter().map(|record| record.record().id()).collect()
-        };
-        assert!(ids(&frame.join).is_sorted(), "joins in the order of ids");
-        assert!(ids(&frame.update).is_sorted(), "updates too");
-        assert!(frame.leave.is_sorted(), "leaves too");
-        assert!(frame.leave.iter().all(|id| self.entries.contains_key(id)), "a leave of one never shown");
-        assert!(self.complete || frame.phase != Phase::Live, "a diff before the snapshot was complete");
-    }
-
-    fn apply(&mut self, frame: &ViewFrame) {
-        self.sequence = frame.sequence;
-        for record in frame.join.iter().chain(&frame.update) {
-            self.entries.insert(record.record().id(), record.record().clone());
-        }
-        for id in &frame.leave {
-            self.entries.remove(id);
-        }
-        if let Phase::Snapshot { more } = frame.phase {
-            self.complete = !more;
-        }
     }
 }

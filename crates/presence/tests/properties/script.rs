@@ -105,9 +105,12 @@ pub(crate) fn track(dice: &mut Dice, cast: &Cast) -> Track {
 pub(crate) fn facts(dice: &mut Dice, cast: &Cast) -> UserFacts {
     let role =
         |dice: &mut Dice| dice.pick(&[Role::Owner, Role::Admin, Role::Member, Role::Member, Role::Member]);
-    let organizations =
-        cast.organizations.iter().filter_map(|id| (!dice.one_in(3)).then(|| (*id, role(dice))));
-    let organizations: BTreeMap<_, _> = organizations.collect();
+    let mut organizations = BTreeMap::new();
+    for id in &cast.organizations {
+        if !dice.one_in(3) {
+            organizations.insert(*id, role(dice));
+        }
+    }
     let weddings = cast.weddings.iter().filter(|_| !dice.one_in(3)).copied().collect();
     UserFacts {
         display_name: dice.pick(&["Ada", "Ben", "Cem"]).to_owned(),
@@ -165,6 +168,9 @@ pub(crate) fn act_of(dice: &mut Dice, cast: &Cast, user: UserId, known: &mut Kno
         2 if known.rest.is_empty() || dice.one_in(3) => {
             let session = one_more(dice, &mut known.rest);
             Act::RestTrack { session, user, track: track(dice, cast) }
+        }
+        2 if !known.sockets.is_empty() && dice.one_in(3) => {
+            Act::RestTrack { session: dice.pick(&known.sockets), user, track: track(dice, cast) }
         }
         2 => Act::RestTrack { session: dice.pick(&known.rest), user, track: track(dice, cast) },
         3 if !known.rest.is_empty() => Act::RestEnd { session: dice.pick(&known.rest) },

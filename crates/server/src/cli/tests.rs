@@ -52,9 +52,9 @@ fn flags_are_the_last_layer_of_the_configuration() {
 
 #[test]
 fn demo_watch_and_import_read_their_arguments() {
-    let demo: DemoArgs = parse(&["--viewer", USER, "--seed", "7", "--for", "30"]).unwrap();
-    assert_eq!((demo.port, demo.seed, demo.duration), (8080, 7, Some(Duration::from_secs(30))));
-    assert_eq!(demo.viewer.unwrap().to_string(), USER);
+    let demo: DemoArgs = parse(&["--viewer", "Lea", "--seed", "7", "--seconds", "30"]).unwrap();
+    assert_eq!((demo.port, demo.seed, demo.duration), (None, 7, Some(Duration::from_secs(30))));
+    assert_eq!(demo.viewer.as_deref(), Some("Lea"));
 
     let channel = format!("wedding:{USER}");
     let watch: WatchArgs = parse(&["--token", "t", "--encoding", "msgpack", "--roster", &channel]).unwrap();
@@ -62,6 +62,12 @@ fn demo_watch_and_import_read_their_arguments() {
     assert_eq!(Encoding::from(EncodingArg::Json), Encoding::Json);
     assert_eq!((watch.channels[0].to_string(), watch.roster), (channel, true));
     assert!(parse::<WatchArgs>(&["--token", "t"]).is_err(), "a channel is wanted");
+    assert!(parse::<WatchArgs>(&[&watch.channels[0].to_string()]).is_err(), "a token is wanted");
+    assert!(parse::<WatchArgs>(&["--as", USER, "--secret", "s", &watch.channels[0].to_string()]).is_ok());
+    assert!(
+        parse::<WatchArgs>(&["--as", USER, &watch.channels[0].to_string()]).is_err(),
+        "a secret is wanted"
+    );
     assert!(parse::<WatchArgs>(&["--token", "t", "wedding:7"]).is_err());
 
     let directory: DirectoryArgs = parse(&["import", "world.json"]).unwrap();

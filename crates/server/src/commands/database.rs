@@ -58,7 +58,7 @@ fn read(file: &Path) -> Result<String, CommandError> {
         .map_err(|source| CommandError::Read { path: file.display().to_string(), source })
 }
 
-async fn into_store(store: &SqliteStore, changes: &[DirectoryChange]) -> Result<(), CommandError> {
+pub(super) async fn into_store(store: &SqliteStore, changes: &[DirectoryChange]) -> Result<(), CommandError> {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let at = Wall(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
     let done = store.change_directory(changes.to_vec(), at, Actor::Import).await;

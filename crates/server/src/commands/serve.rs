@@ -22,9 +22,12 @@ pub fn serve(args: &ServeArgs, out: &mut impl Write) -> Result<(), CommandError>
     let metrics = start_metrics()?;
     super::runtime()?.block_on(async {
         let running = Running::start(&config, metrics).await?;
-        writeln!(out, "presence-hub listens on {}", running.socket_url())?;
-        writeln!(out, "operations on http://{}/metrics, /livez, /readyz", running.operations_address)?;
-        out.flush()?;
+        let (clients, operators) = (running.socket_url(), running.operations_address);
+        let greeting = format!(
+            "presence-hub listens on {clients}\noperations on http://{operators}/metrics, /livez, /readyz\n"
+        );
+        // Nobody has to read it for the hub to run.
+        let _ = out.write_all(greeting.as_bytes()).and_then(|()| out.flush());
         told_to_end().await?;
         tracing::info!("told to end: clients are asked to come back, and what waits is written");
         running.shutdown().await;

@@ -1,9 +1,9 @@
 use clap::Parser;
 
-use super::{CommandError, check_config, token};
+use super::{CommandError, check_config, import, migrate, token};
 use crate::{
     auth::Authenticator,
-    cli::{Cli, Command},
+    cli::{Cli, Command, DirectoryCommand},
     config::{Config, DEFAULTS},
 };
 
@@ -16,6 +16,11 @@ fn run(words: &[&str]) -> Result<String, CommandError> {
     match Cli::parse_from(std::iter::once(&"presence-hub").chain(words)).command {
         Command::CheckConfig(args) => check_config(&args, &mut out)?,
         Command::Token(args) => token(&args, &mut out)?,
+        Command::Migrate(args) => migrate(&args, &mut out)?,
+        Command::Directory(args) => match args.command {
+            DirectoryCommand::Import(args) => import(&args, &mut out)?,
+        },
+        Command::Serve(_) | Command::Demo(_) | Command::Watch(_) => panic!("these run until they are ended"),
     }
     Ok(String::from_utf8(out).unwrap())
 }
@@ -51,4 +56,40 @@ fn only_an_issuer_with_a_secret_can_be_imitated() {
     assert!(named("dev").is_ok());
     assert!(matches!(named("jwks"), Err(CommandError::NoIssuer)));
     assert!(matches!(run(&["token", "--user", USER]), Err(CommandError::NoIssuer)));
+}
+
+const USERS: &str = r#"{"users": [{"id": "6f9b1f8e-0000-4000-8000-000000000001", "displayName": "Ada"}]}"#;
+
+#[test]
+fn a_directory_is_loaded_into_a_database_that_nobody_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (database, document) = (path("hub.db"), path("people.json"));
+    std::fs::write(&document, USERS).unwrap();
+    let done = run(&["directory", "import", "--database", &database, &document]).unwrap();
+    assert_eq!(done, "1 facts loaded into the database\n");
+    let done = run(&["migrate", "--database", &database]).unwrap();
+    assert!(done.ends_with("nothing to do\n"), "{done}");
+    let made = run(&["migrate", "--database", &path("new.db")]).unwrap();
+    assert!(made.contains("made, with schema"), "{made}");
+}
+
+#[test]
+fn a_document_that_cannot_be_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let database = path("hub.db");
+    let table = [
+        ("{", "not JSON"),
+        (r#"{"users": [{"id": 7}]}"#, "users[0]"),
+        (r#"{"weddings": [{"id": "6f9b1f8e-0000-4000-8000-000000000001", "name": ""}]}"#, "weddings[0]"),
+    ];
+    for (document, place) in table {
+        let file = path("people.json");
+        std::fs::write(&file, document).unwrap();
+        let error = run(&["directory", "import", "--database", &database, &file]).unwrap_err().to_string();
+        assert!(error.contains(place), "{error}");
+    }
+    let error = run(&["directory", "import", "--database", &database, &path("none.json")]).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read"), "{error}");
 }

@@ -40,7 +40,7 @@ async fn serve(settings: &[(&str, &str)]) -> Sockets {
             Ok((response, pending)) => {
                 tokio::spawn(async move {
                     if let Ok(upgraded) = pending.ready().await {
-                        let _ = sender.send(upgraded).await;
+                        let _ = sender.send(*upgraded).await;
                     }
                 });
                 response

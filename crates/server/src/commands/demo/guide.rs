@@ -1,0 +1,75 @@
+//! What a newcomer reads before the first line.
+
+use std::net::SocketAddr;
+
+use model::ChannelId;
+
+use super::{
+    super::watch::text::Palette,
+    world::{Person, World},
+};
+
+/// What a newcomer reads before the first line.
+pub(super) struct Guide<'a> {
+    pub(super) world: &'a World,
+    pub(super) viewer: &'a Person,
+    pub(super) palette: Palette,
+}
+
+impl Guide<'_> {
+    /// The header. `token` is for the command that it shows.
+    pub(super) fn header(&self, url: &str, operations: SocketAddr, token: &str) -> String {
+        let Self { world, viewer, palette } = self;
+        format!(
+            "{title}\n\n\
+             A wedding agency, three weddings on one weekend, {count} people who come and go over real sockets.\n\
+             You see what {name} ({part}) sees, as it happens: {places}.\n  \
+             + comes into sight   ~ changes   - goes out of sight   (times are UTC)\n\n\
+             Not everybody is seen by everybody: {hidden}.\n\n\
+             To see through other eyes: {program} demo --viewer NAME\n{cast}\n\
+             A second terminal with a table of one wedding, through the same eyes:\n\n{command}\n\n\
+             Socket {url}   Metrics http://{operations}/metrics   Ctrl-C ends it.\n\n",
+            title = palette.strong("presence-hub demo"),
+            count = world.people.len(),
+            name = palette.strong(&viewer.name),
+            part = viewer.part,
+            places = places(world, viewer),
+            hidden = hidden(world, viewer),
+            program = program(),
+            cast = cast(world),
+            command = watch_command(viewer, url, token),
+        )
+    }
+}
+
+fn places(world: &World, viewer: &Person) -> String {
+    viewer.channels.iter().map(|channel| world.names.channel(*channel)).collect::<Vec<_>>().join(", ")
+}
+
+/// Who is not seen, and why: the point of it all.
+fn hidden(world: &World, viewer: &Person) -> String {
+    let others = world.people.iter().filter(|person| person.id != viewer.id);
+    let hidden = others.filter_map(|person| Some(format!("{} {}", person.name, person.choice.hides()?)));
+    hidden.collect::<Vec<_>>().join("; ")
+}
+
+fn cast(world: &World) -> String {
+    let mut cast = String::new();
+    for people in world.people.chunks(4) {
+        let named = people.iter().map(|person| format!("{} ({})", person.name, person.part));
+        cast.push_str(&format!("  {}\n", named.collect::<Vec<_>>().join(", ")));
+    }
+    cast
+}
+
+fn watch_command(viewer: &Person, url: &str, token: &str) -> String {
+    let is_wedding = |channel: &&ChannelId| matches!(channel, ChannelId::Wedding(_));
+    let channel = viewer.channels.iter().find(is_wedding).or(viewer.channels.first());
+    let channel = channel.map(ToString::to_string).unwrap_or_default();
+    format!("{} watch --roster --url {url} --token {token} {channel}", program())
+}
+
+/// As this program was called.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "presence-hub".to_owned())
+}

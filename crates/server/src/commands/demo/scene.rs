@@ -1,0 +1,86 @@
+//! Where the demonstration takes place: a hub with a secret of its own, and a database that is thrown away unless it
+//! was given a place.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use persistence_sqlite::{OpenMode, SqliteStore};
+use uuid::Uuid;
+
+use super::{
+    super::{CommandError, database::into_store, watch::issuer},
+    world::World,
+};
+use crate::{
+    config::{Config, Issuer, Sources},
+    run::{Running, StartError},
+};
+
+/// Taken unless another is asked for; if it is not free, any that is.
+const PORT: u16 = 8080;
+
+/// Where the demonstration takes place.
+pub(super) struct Scene {
+    pub(super) config: Config,
+    issuer: Issuer,
+    any_port: bool,
+    /// Removed at the end.
+    temporary: Option<PathBuf>,
+}
+
+impl Scene {
+    /// A hub on `port`, with its database in `data` or in a directory of its own.
+    pub(super) fn new(port: Option<u16>, data: Option<&Path>) -> Result<Self, CommandError> {
+        let mut config = Config::load(&Sources::default())?;
+        let issuer = issuer(format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()));
+        let temporary =
+            data.is_none().then(|| std::env::temp_dir().join(format!("presence-hub-{}", Uuid::new_v4())));
+        let place = data.or(temporary.as_deref()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(place)?;
+        config.store.sqlite_path = place.join("demo.db");
+        config.listen.port = port.unwrap_or(PORT);
+        config.operations.port = 0;
+        config.auth.issuers = vec![issuer.clone()];
+        config.log.level = "error".to_owned();
+        config.shutdown.drain_s = 2;
+        config.shutdown.reconnect_spread_s = 1;
+        Ok(Self { config, issuer, any_port: port.is_none(), temporary })
+    }
+
+    /// Who signs the tokens.
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Loads the world and starts the hub.
+    pub(super) async fn start(
+        &self,
+        world: &World,
+        metrics: PrometheusHandle,
+    ) -> Result<Running, CommandError> {
+        let store = SqliteStore::open(&self.config.store.sqlite_path, OpenMode::CreateIfMissing).await?;
+        into_store(&store, &world.changes).await?;
+        match Running::start(&self.config, metrics.clone()).await {
+            Err(StartError::Listen { source, .. })
+                if self.any_port && source.kind() == ErrorKind::AddrInUse =>
+            {
+                let mut config = self.config.clone();
+                config.listen.port = 0;
+                Ok(Running::start(&config, metrics).await?)
+            }
+            started => Ok(started?),
+        }
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // What cannot be removed is left to the system's own cleaning.
+            let _ = std::fs::remove_dir_all(temporary);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The hub from outside: the real binary as a process, spoken to over real sockets and HTTP.
+//!
+//! Tests assert order, and arrival before a generous deadline; never a duration. That something old is *not* shown
+//! is proven by a round trip, or by a later change that does arrive.
+
+mod fixture;
+
+mod at_rest;
+mod comeback;
+mod database;
+mod directory;
+mod hostile;
+mod jwks;
+mod operations;
+mod rate;
+mod restart;
+mod settings;
+mod sight;
+mod slow;
+mod tabs;
+mod tokens;

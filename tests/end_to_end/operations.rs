@@ -18,11 +18,12 @@ async fn the_operations_port_counts_and_names_nobody() {
     };
     assert_eq!(get("/livez").await.0, StatusCode::OK);
     assert_eq!(get("/readyz").await.0, StatusCode::OK);
-    let connections =
-        async || (world.hub.metric(&world.http, "presence_hub_connections").await >= 1.0).then_some(());
-    eventually("the connection in the metrics", connections).await;
+    let counted = async || {
+        let metric = async |name| world.hub.metric(&world.http, name).await >= 1.0;
+        (metric("presence_hub_connections").await && metric("presence_hub_frames_total").await).then_some(())
+    };
+    eventually("the connection in the metrics", counted).await;
     let (_, metrics) = get("/metrics").await;
-    assert!(metrics.contains("presence_hub_frames_total"));
     let ids = [world.finn.to_string(), id_of(world.wedding_a).to_string(), id_of(world.agency).to_string()];
     for id in ids.iter().chain([&session]) {
         assert!(!metrics.contains(id.as_str()), "{id} in\n{metrics}");

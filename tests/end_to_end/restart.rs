@@ -11,12 +11,12 @@ fn on_the_same_port(launch: Launch, hub: &Hub) -> Launch {
     launch.set("listen.port", hub.port())
 }
 
-/// The end of the process, while the world stays as it is.
-fn killed(world: World, launch: &Launch) -> World {
-    let (hub, launch) = (world.hub.clone(), on_the_same_port(launch.clone(), &world.hub));
-    let idle = World { hub: Hub::shared(), ..world };
+/// The process is killed, and another one takes its place.
+fn killed(mut world: World, launch: &Launch) -> World {
+    let launch = on_the_same_port(launch.clone(), &world.hub);
+    let hub = std::mem::replace(&mut world.hub, Hub::shared());
     Arc::into_inner(hub).expect("the only one").kill();
-    idle.moved_to(Arc::new(launch.start()))
+    world.moved_to(Arc::new(launch.start()))
 }
 
 async fn was_seen(world: &World) {

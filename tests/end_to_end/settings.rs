@@ -148,6 +148,23 @@ async fn an_operation_is_done_once_by_whichever_way_it_comes() {
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "operation_conflict");
 }
 
+/// A client that lost the answer asks again, after another tab has hidden the user: that must not undo it.
+#[tokio::test]
+async fn a_replay_brings_nothing_back_that_was_hidden_since() {
+    let world = World::new().await;
+    let mut finn = world.enter_present(world.finn).await;
+    let mut viewers = onlookers(&world).await;
+    let operation = Some(Uuid::new_v4());
+    finn.try_settings(visible_to(Visibility::Everyone), operation).await.unwrap();
+    finn.set(visible_to(Visibility::Nobody)).await;
+    for viewer in &mut viewers {
+        viewer.loses(world.wedding_a, world.finn).await;
+    }
+    finn.try_settings(visible_to(Visibility::Everyone), operation).await.unwrap();
+    nothing_old_arrives(&world, &mut viewers, &mut finn).await;
+    assert_eq!(finn.replica.settings().map(|settings| settings.visibility), Some(Visibility::Nobody));
+}
+
 #[tokio::test]
 async fn texts_are_measured_and_fields_are_known_or_nothing_changes() {
     let world = World::new().await;

@@ -9,7 +9,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message},
 };
-use wire::{ClientFrame, Hello, ServerFrame, Subscribe};
+use wire::{ClientFrame, Hello, Subscribe};
 
 use crate::fixture::{Launch, Tab, World, eventually, in_time, token};
 

@@ -6,7 +6,7 @@
 use std::{future::Future, sync::Arc};
 
 use model::{DirectoryChange, Settings, SettingsPatch, UserId};
-use persistence::{Actor, DirectoryEffect, OperationId, SettingsChange, Store, StoreError};
+use persistence::{Actor, DirectoryEffect, OperationId, SettingsChange, SettingsOutcome, Store, StoreError};
 use presence::Input;
 use tokio::sync::Mutex;
 
@@ -57,7 +57,8 @@ impl Operations {
         Ok(self.hub.barrier().await?)
     }
 
-    /// Changes a user's settings. When this returns, no frame encoded from now on shows what was hidden.
+    /// Changes a user's settings; an operation that was done before only answers again. When this returns, no frame
+    /// encoded from now on shows what was hidden.
     ///
     /// # Errors
     /// Where nothing was changed; [`OperationError::Broken`] and [`OperationError::Gone`] leave it open.
@@ -71,10 +72,12 @@ impl Operations {
         uncancelled(async move {
             let _ordered = this.order.lock().await;
             let at = this.hub.clock().now().wall;
-            let settings = this.store.change_settings(SettingsChange { user, patch, operation, at }).await?;
-            this.hub.send(Input::Settings { user, settings: settings.clone() }).await?;
+            let change = SettingsChange { user, patch, operation, at };
+            let SettingsOutcome { result, in_force } = this.store.change_settings(change).await?;
+            // Not the result: of an operation that was done before it may be one that later changes hid.
+            this.hub.send(Input::Settings { user, settings: in_force }).await?;
             this.hub.barrier().await?;
-            Ok(settings)
+            Ok(result)
         })
         .await
     }

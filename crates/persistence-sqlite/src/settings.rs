@@ -2,27 +2,27 @@
 
 use model::{Settings, SettingsPatch, UserId, Wall};
 use persistence::{
-    OPERATION_KEPT_MS, OperationId, SettingsChange, StoreError,
+    OPERATION_KEPT_MS, OperationId, SettingsChange, SettingsOutcome, StoreError,
     stored::{StoredSettings, read_settings, write_json, write_settings, write_word},
 };
 use sqlx::SqliteConnection;
 
 use crate::{audit, error::store_error, facts::SettingsRow};
 
-/// Changes settings; returns those in force afterwards.
+/// Changes settings, or finds that the operation was done before.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
     change: &SettingsChange,
     defaults: &Settings,
-) -> Result<Settings, StoreError> {
+) -> Result<SettingsOutcome, StoreError> {
     require_user(connection, change.user).await?;
+    let stored = load(connection, change.user).await?;
+    let before = stored.as_ref().unwrap_or(defaults);
     if let Some(operation) = change.operation
         && let Some(result) = replay(connection, change, operation).await?
     {
-        return Ok(result);
+        return Ok(SettingsOutcome { result, in_force: before.clone() });
     }
-    let stored = load(connection, change.user).await?;
-    let before = stored.as_ref().unwrap_or(defaults);
     let after = change.patch.apply(before)?;
     // The first choice is written even where it equals the default, which an installation may change later.
     if stored.as_ref() != Some(&after) {
@@ -32,7 +32,7 @@ pub(crate) async fn change(
     if let Some(operation) = change.operation {
         remember(connection, change, operation, &after).await?;
     }
-    Ok(after)
+    Ok(SettingsOutcome { result: after.clone(), in_force: after })
 }
 
 async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use model::{DirectoryChange, Settings, UserId, Wall, limits};
 use persistence::{
-    Actor, DirectoryEffect, DirectorySnapshot, LastSeen, SettingsChange, SettingsEntry, Store, StoreError,
+    Actor, DirectoryEffect, DirectorySnapshot, LastSeen, SettingsChange, SettingsEntry, SettingsOutcome,
+    Store, StoreError,
 };
 
 use crate::{
@@ -62,7 +63,7 @@ impl Store for SqliteStore {
         work.await
     }
 
-    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError> {
+    async fn change_settings(&self, change: SettingsChange) -> Result<SettingsOutcome, StoreError> {
         let defaults = self.default_settings.clone();
         let work = self.database.write(move |connection| {
             Box::pin(async move { settings::change(connection, &change, &defaults).await })

@@ -174,7 +174,7 @@ fn change(n: u128, patch: SettingsPatch) -> SettingsChange {
 }
 
 async fn change_status(store: &Shared, n: u128, text: &str) -> Result<Settings, StoreError> {
-    store.change_settings(change(n, status(text))).await
+    store.change_settings(change(n, status(text))).await.map(|outcome| outcome.in_force)
 }
 
 fn status_text(settings: &Settings) -> &str {

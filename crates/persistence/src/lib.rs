@@ -12,6 +12,6 @@ pub mod writer;
 
 pub use store::{
     Actor, DirectoryEffect, DirectorySnapshot, InvalidReason, LastSeen, OPERATION_KEPT_MS, OperationId,
-    SettingsChange, SettingsEntry, Store, StoreError,
+    SettingsChange, SettingsEntry, SettingsOutcome, Store, StoreError,
 };
 pub use writer::{LastSeenHandle, LastSeenWriter, WriterOptions, WriterStats};

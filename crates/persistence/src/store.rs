@@ -168,6 +168,15 @@ pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidRe
     CleanText::parse(raw, field, limits::NAME_CHARS)?.ok_or(InvalidReason::Empty { field })
 }
 
+/// What a change of settings came to. The two differ where an operation is asked for again after later changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsOutcome {
+    /// What the operation resulted in, the first time that it was done: the answer.
+    pub result: Settings,
+    /// What is stored now: to be shown.
+    pub in_force: Settings,
+}
+
 /// A place where settings, the directory and last-seen are kept.
 ///
 /// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
@@ -180,14 +189,14 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn load(&self) -> Result<DirectorySnapshot, StoreError>;
 
-    /// Changes a user's settings; returns those in force afterwards. A change that changes nothing leaves no
-    /// entry in the history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is
-    /// not done again: it returns what it returned then.
+    /// Changes a user's settings. A change that changes nothing leaves no entry in the history. An operation done
+    /// before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its result is what it was
+    /// then, whatever is in force now.
     ///
     /// # Errors
     /// [`StoreError::UnknownUser`], [`StoreError::Text`], [`StoreError::OperationConflict`], and where the store
     /// is not to be had.
-    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError>;
+    async fn change_settings(&self, change: SettingsChange) -> Result<SettingsOutcome, StoreError>;
 
     /// Makes all `changes` in their order, or none. Putting replaces; removing what is not there does nothing.
     /// With a user go memberships, collaborations, settings, last-seen and operations; the audit keeps a random

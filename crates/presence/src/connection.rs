@@ -98,15 +98,7 @@ impl Presence {
         }
         let open: Vec<_> = self.connections.keys().copied().collect();
         for connection in open {
-            self.say_stale(connection, stale);
-        }
-    }
-
-    /// What waits of the same kind is replaced.
-    pub(crate) fn say_stale(&mut self, id: ConnectionId, stale: bool) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.control.retain(|frame| !matches!(frame, Outgoing::Stale { .. }));
-            self.say(id, Outgoing::Stale { subscription: None, stale });
+            self.say_latest(connection, Outgoing::Stale { subscription: None, stale });
         }
     }
 

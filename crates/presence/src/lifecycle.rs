@@ -29,7 +29,7 @@ impl Presence {
         self.connections.insert(connection, Connection::new(id, token_ends));
         self.welcome(connection, user, id, outcome.map(|(_, outcome)| outcome));
         if self.stale {
-            self.say_stale(connection, true);
+            self.say_latest(connection, Outgoing::Stale { subscription: None, stale: true });
         }
         self.watch_token(now, connection, token_ends);
         self.timers.set(TimerKey::Heartbeat(connection), now.mono + self.first_heartbeat_ms(id));

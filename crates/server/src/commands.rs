@@ -81,7 +81,7 @@ pub enum CommandError {
         problem: String,
     },
     /// The hub does not let the client in, or has ended it.
-    #[error("the hub does not let this viewer in: {0}")]
+    #[error("nothing more can be shown")]
     Ended(#[from] client::Ending),
     /// Nobody in the sample world is called that.
     #[error("nobody in the sample world is called that; there are {people}")]

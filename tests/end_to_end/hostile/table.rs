@@ -72,7 +72,11 @@ fn json_rows() -> Vec<Row> {
         ("16 KiB and one", text(padded(16_385)), Answer::Close(1009)),
         ("16 KiB exactly, in fragments", in_fragments(&padded(16_384), 1_000), Answer::Done),
         ("16 KiB and one, in fragments", in_fragments(&padded(16_385), 1_000), Answer::Close(1009)),
-        ("a length that is a lie", header(FIN | TEXT, u64::MAX >> 1, true), Answer::Close(1009)),
+        (
+            "a length that is a lie",
+            [header(FIN | TEXT, u64::MAX >> 1, true), vec![0; 4]].concat(),
+            Answer::Close(1009),
+        ),
         ("text that is not UTF-8", text(b"{\"t\":\"ping\",\"id\":1,\"x\":\"\xFF\"}"), Answer::Close(1007)),
         ("a binary message", binary(r#"{"t":"ping","id":1}"#), Answer::Close(1003)),
         ("a second hello", text(r#"{"t":"hello"}"#), Answer::Close(4300)),

@@ -140,7 +140,7 @@ async fn an_installation_chooses_its_default() {
     assert_eq!(visibility(&store, 1).await, Visibility::Team);
     let patch = SettingsPatch { show_activity: Some(false), ..SettingsPatch::default() };
     let after = store.change_settings(SettingsChange { patch, ..hide(1) }).await.unwrap();
-    assert_eq!(after.visibility, Visibility::Team);
+    assert_eq!(after.in_force.visibility, Visibility::Team);
     assert_eq!(store.settings_history(user(1)).await.unwrap()[0].before.visibility, Visibility::Team);
 }
 

@@ -48,7 +48,7 @@ pub async fn concurrent_calls_of_one_operation_are_one(store: Shared) {
         })
         .collect();
     for call in calls {
-        assert_eq!(status_text(&call.await.unwrap().unwrap()), "once");
+        assert_eq!(status_text(&call.await.unwrap().unwrap().result), "once");
     }
     assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 1);
 }

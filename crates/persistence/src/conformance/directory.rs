@@ -263,7 +263,7 @@ pub async fn who_is_created_again_is_new(store: Shared) {
         }
         assert_eq!(facts(&store, 1).await, Some(bare(1)));
         assert_eq!(store.settings_history(user(1)).await.unwrap(), []);
-        assert_eq!(status_text(&store.change_settings(once("new")).await.unwrap()), "new");
+        assert_eq!(status_text(&store.change_settings(once("new")).await.unwrap().result), "new");
         put(&store, vec![remove_user(1)]).await;
     }
 }

@@ -30,7 +30,7 @@ pub async fn a_patch_changes_what_it_names(store: Shared) {
     let mut expected = Settings::default();
     for patch in patches {
         expected = patch.apply(&expected).unwrap();
-        assert_eq!(store.change_settings(change(1, patch)).await.unwrap(), expected);
+        assert_eq!(store.change_settings(change(1, patch)).await.unwrap().result, expected);
         assert_eq!(settings_of(&store, 1).await, expected);
     }
 }
@@ -42,7 +42,7 @@ pub async fn every_change_is_in_the_history(store: Shared) {
     let mut before = Settings::default();
     for (ms, text) in [(1, "one"), (2, "two")] {
         let change = SettingsChange { at: later(ms), ..change(1, status(text)) };
-        let after = store.change_settings(change).await.unwrap();
+        let after = store.change_settings(change).await.unwrap().in_force;
         expected.push(SettingsEntry { at: later(ms), before, after: after.clone() });
         assert_eq!(store.settings_history(user(1)).await.unwrap(), expected);
         before = after;
@@ -70,7 +70,7 @@ pub async fn a_refused_change_leaves_nothing(store: Shared) {
     assert_eq!(settings_of(&store, 1).await, Settings::default());
     assert_eq!(store.settings_history(user(1)).await.unwrap(), []);
     let corrected = SettingsChange { operation: operation(1), ..change(1, status("short")) };
-    assert_eq!(status_text(&store.change_settings(corrected).await.unwrap()), "short");
+    assert_eq!(status_text(&store.change_settings(corrected).await.unwrap().result), "short");
 }
 
 /// A patch that changes nothing is answered and not written down; the first choice is.
@@ -94,14 +94,17 @@ pub async fn histories_are_bounded(store: Shared) {
     assert_eq!(status_text(&history[limits::HISTORY_ENTRIES - 1].after), limits::HISTORY_ENTRIES.to_string());
 }
 
-/// The second call returns what the first returned, whatever happened in between, and does nothing.
+/// The second call results in what the first resulted in, whatever happened in between, and does nothing: in force is
+/// what was chosen later.
 pub async fn an_operation_is_done_once(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     let once = SettingsChange { operation: operation(1), ..change(1, status("once")) };
     let first = store.change_settings(once.clone()).await.unwrap();
-    change_status(&store, 1, "newer").await.unwrap();
+    assert_eq!(first.result, first.in_force);
+    let newer = change_status(&store, 1, "newer").await.unwrap();
     let again = SettingsChange { at: later(1), ..once };
-    assert_eq!(store.change_settings(again).await.unwrap(), first);
+    let again = store.change_settings(again).await.unwrap();
+    assert_eq!((again.result, again.in_force), (first.result, newer));
     assert_eq!(status_text(&settings_of(&store, 1).await), "newer");
     assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 2);
 }
@@ -125,7 +128,7 @@ pub async fn operations_of_users_are_apart(store: Shared) {
     for n in [1, 2] {
         let text = format!("of {n}");
         let change = SettingsChange { operation: operation(1), ..change(n, status(&text)) };
-        assert_eq!(status_text(&store.change_settings(change).await.unwrap()), text);
+        assert_eq!(status_text(&store.change_settings(change).await.unwrap().result), text);
     }
 }
 
@@ -138,7 +141,7 @@ pub async fn operations_are_kept_a_day(store: Shared) {
     let early = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS - 1) };
     assert!(matches!(store.change_settings(early).await, Err(StoreError::OperationConflict)));
     let in_time = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS) };
-    assert_eq!(status_text(&store.change_settings(in_time).await.unwrap()), "new");
+    assert_eq!(status_text(&store.change_settings(in_time).await.unwrap().result), "new");
     assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 1);
     assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 0);
 }

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use model::{CleanText, Device, DirectoryChange, Settings, UserId};
+use model::{CleanText, Device, DirectoryChange, UserId};
 use uuid::Uuid;
 
 use super::*;
-use crate::{Actor, DirectoryEffect, DirectorySnapshot, SettingsChange, SettingsEntry};
+use crate::{Actor, DirectoryEffect, DirectorySnapshot, SettingsChange, SettingsEntry, SettingsOutcome};
 
 /// A store that only knows last-seen, and can be switched off.
 #[derive(Default)]
@@ -62,7 +62,7 @@ impl Store for Fake {
     async fn load(&self) -> Result<DirectorySnapshot, StoreError> {
         unreachable!("the writer does not read")
     }
-    async fn change_settings(&self, _: SettingsChange) -> Result<Settings, StoreError> {
+    async fn change_settings(&self, _: SettingsChange) -> Result<SettingsOutcome, StoreError> {
         unreachable!("the writer changes no settings")
     }
     async fn change_directory(

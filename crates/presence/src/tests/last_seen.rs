@@ -116,3 +116,23 @@ fn a_second_end_in_the_same_minute_says_nothing_new() {
     let views = stage.heard(20);
     assert_eq!(views.last().map(String::as_str), Some("3000 view 1#5 ~1:offline@0"));
 }
+
+/// Last-seen is one for all channels: it moves on also where the session was not, for oneself too.
+#[test]
+fn a_session_elsewhere_moves_last_seen_here() {
+    let mut stage = Stage::new();
+    let team = || model::UserFacts { settings: Some(visible_to(Visibility::Team)), ..facts(&[1, 2], &[1]) };
+    stage.put(1, team()).put(2, facts(&[1], &[1])).put(3, facts(&[1], &[]));
+    for (connection, who) in [(10, 1), (20, 2), (30, 3)] {
+        stage.connect(connection, who).subscribe(connection, SubscribeRequest::roster(wedding(1)));
+    }
+    let scoped = model::Track { scope: Some([wedding(2)].into()), ..online() };
+    stage.at(60_000).come(1, 1, scoped).at(130_000);
+    for connection in [10, 20, 30] {
+        stage.heard(connection);
+    }
+    stage.ask(1, Command::Untrack);
+    assert_eq!(stage.heard(10), ["130000 view 1#2 ~1:offline@2"]);
+    assert_eq!(stage.heard(20), ["130000 view 1#2 ~1:offline@2"]);
+    assert!(stage.heard(30).is_empty(), "who may not see them is told nothing");
+}

@@ -143,3 +143,31 @@ fn a_hello_that_says_the_same_changes_nothing_and_one_that_does_not_is_a_track()
     stage.connect_with(Connect { resume: Some(from(1, &[])), track: Some(on_page("/c")), ..hello(4, 1) });
     assert_eq!(stage.heard(20), ["1000 view 1#4 ~1:online|/c"]);
 }
+
+#[test]
+fn who_left_the_channel_with_a_lost_frame_is_not_looked_at_again() {
+    let mut stage = Stage::watched();
+    let long = "x".repeat(500);
+    for who in 100..150 {
+        stage.put(who, facts(&[1], &[])).come(who, who, on_page(&long));
+    }
+    stage.at(1_000).lose(20);
+    for who in 110..150 {
+        stage.remove(who);
+    }
+    // The first turn has no room for all ten who are left.
+    stage.slow.insert(21);
+    stage.resume(21, 2, 20, &[(1, 1)]);
+    let view = stage.presence.sizes().views[0];
+    assert!(view.dirty > 0 && view.dirty <= view.entries + view.shown, "{view:?}");
+}
+
+/// The deadline of a window before the cut is not that of the window after it.
+#[test]
+fn a_window_ends_with_the_connection() {
+    let mut stage = Stage::watched();
+    stage.at(1_000).come(1, 1, online()).at(1_010).track(1, typing()).lose(20);
+    stage.at(1_020).resume(21, 2, 20, &[(1, 2)]).at(1_055).track(1, online()).at(1_100);
+    let expected = ["1020 welcome back 1:ok", "1020 view 1#3 ~1:online|typing", "1070 view 1#4 ~1:online"];
+    assert_eq!(stage.heard(21), expected);
+}

@@ -48,7 +48,7 @@ pub(super) fn words(frame: &Outgoing) -> String {
         }
         Outgoing::Heartbeat => "heartbeat".into(),
         Outgoing::TokenExpiring { in_ms } => format!("expiring in {in_ms}"),
-        Outgoing::Stale { .. } => "stale".into(),
+        Outgoing::Stale { stale, .. } => if *stale { "stale" } else { "fresh" }.into(),
     }
 }
 

@@ -9,7 +9,7 @@ use model::{
 use oracle::{Act, Event, Oracle, Watch, World};
 
 use crate::{
-    for_each_seed,
+    for_each_seed_of,
     rig::Rig,
     script::{self, Cast, Dice, START_WALL},
 };
@@ -29,7 +29,7 @@ struct Agency {
 /// Few viewers are asked one by one; of many, only those in the subject's weddings are visited.
 #[test]
 fn everybody_who_may_see_a_subject_hears_of_it() {
-    for_each_seed("everybody_who_may_see_a_subject_hears_of_it", 30, |seed| {
+    for_each_seed_of(100, "everybody_who_may_see_a_subject_hears_of_it", 30, |seed| {
         for viewers in [3, 150] {
             Agency::new(seed, viewers).play();
         }

@@ -26,11 +26,12 @@ pub fn migrate(args: &MigrateArgs, out: &mut impl Write) -> Result<(), CommandEr
         Ok::<_, OpenError>(found)
     })?;
     let (path, latest) = (path.display(), latest_schema());
-    Ok(match found {
+    match found {
         None => writeln!(out, "{path}: made, with schema {latest}")?,
         Some(found) if found == latest => writeln!(out, "{path}: schema {latest}, nothing to do")?,
         Some(found) => writeln!(out, "{path}: schema {found} is now schema {latest}")?,
-    })
+    }
+    Ok(())
 }
 
 /// `directory import`: loads a JSON document, all or nothing. Through the running hub where there is one.
@@ -50,7 +51,8 @@ pub fn import(args: &ImportArgs, out: &mut impl Write) -> Result<(), CommandErro
             Err(error) => Err(error.into()),
         }
     })?;
-    Ok(writeln!(out, "{} facts loaded {way}", changes.len())?)
+    writeln!(out, "{} facts loaded {way}", changes.len())?;
+    Ok(())
 }
 
 fn read(file: &Path) -> Result<String, CommandError> {

@@ -210,7 +210,7 @@ async fn buffers_are_small_and_messages_bounded() {
     let mut sockets = serve(&[]).await;
     let (mut client, mut upgraded, _) = sockets.open(&[JSON]).await;
     let limits = *upgraded.socket.get_config();
-    assert_eq!((limits.read_buffer_size, limits.write_buffer_size), (4096, 8192));
+    assert_eq!((limits.read_buffer_size, limits.write_buffer_size), (1024, 8192));
     assert_eq!((limits.max_write_buffer_size, limits.max_message_size), (65536, Some(16384)));
     assert!(!limits.accept_unmasked_frames);
 

@@ -1,7 +1,7 @@
 //! The one projection: (viewer, subject, relations, settings) in, a record or nothing out.
 //!
-//! Pure tables of cases. Every way out of the hub goes through [`present`], [`offline`] and [`account`], after
-//! [`sight`] has decided which of them a viewer gets. Nothing here knows a channel, a session or a clock.
+//! Pure tables of cases. Every way out of the hub goes through [`present`], [`offline`] and [`account_form`], after
+//! [`sight()`] has decided which of them a viewer gets. Nothing here knows a channel, a session or a clock.
 
 mod occupancy;
 mod person;

@@ -15,6 +15,7 @@ mod noninterference;
 mod resume;
 mod rig;
 mod script;
+mod timeline;
 
 /// Runs `property` for seed after seed, or for the one seed that the environment names.
 fn for_each_seed(name: &str, default_runs: u64, property: impl FnMut(u64)) {

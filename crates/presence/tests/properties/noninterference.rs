@@ -4,14 +4,15 @@
 //! A pair is built by rewriting acts one after the other and keeping a rewrite only if the oracle says that the
 //! viewer's timed projection of every channel stays the same. The heart is not asked.
 
-use model::{Encoding, Interest, Limits, Mono, PeopleInterest, SessionId, SubscribeRequest, UserId};
-use oracle::{Act, Event, Oracle, Truth, Watch, World};
+use model::{Encoding, Limits, Mono, PeopleInterest, SessionId, SubscribeRequest, UserId};
+use oracle::{Act, Truth};
 use presence::Presence;
 
 use crate::{
     for_each_seed,
     rig::Rig,
-    script::{self, Cast, Dice, Known, START_WALL},
+    script::{self, Cast, Dice, Known},
+    timeline::{Moment, is_own, lasting, truths},
 };
 
 /// One line of a script.
@@ -46,7 +47,7 @@ pub(crate) type Transcript = Vec<(Mono, Vec<u8>)>;
 const REWRITES: usize = 10;
 
 /// Long enough for every timer to fire.
-const AFTERMATH_MS: u64 = 200_000;
+pub(crate) const AFTERMATH_MS: u64 = 200_000;
 
 #[test]
 fn transcripts_are_byte_equal() {
@@ -396,7 +397,7 @@ fn vary(dice: &mut Dice, cast: &Cast, act: Act) -> Act {
 }
 
 /// Whether the act is the viewer's own, and so the same in both worlds.
-fn acts_for(act: &Act, viewer: UserId, script: &Script) -> bool {
+pub(crate) fn acts_for(act: &Act, viewer: UserId, script: &Script) -> bool {
     let owner = |session: &SessionId| {
         script.iter().any(|(_, step)| match step {
             Step::Act(Act::Connect { session: id, user } | Act::RestTrack { session: id, user, .. }) => {
@@ -419,94 +420,4 @@ fn acts_for(act: &Act, viewer: UserId, script: &Script) -> bool {
         | Act::RestEnd { session } => owner(session),
         Act::Account { .. } | Act::Occupancy { .. } => false,
     }
-}
-
-/// What is true of a channel for a viewer, step by step, with the viewer's own acts in between.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Moment {
-    /// This is true from then on.
-    Truth(Mono, Truth),
-    /// The viewer acts.
-    Own(Mono),
-}
-
-/// The timed projection of every channel for `viewer`. A roster with accounts contains every lesser interest.
-fn truths(script: &Script, viewer: UserId, cast: &Cast) -> Vec<Vec<Moment>> {
-    let interest = Interest { people: PeopleInterest::Roster, accounts: true };
-    let channels = cast.channels();
-    let watches: Vec<_> = channels.into_iter().map(|channel| Watch { viewer, channel, interest }).collect();
-    timelines(script, viewer, &watches)
-}
-
-/// The truth after every act, also between acts of one instant: the heart takes them one by one.
-fn timelines(script: &Script, viewer: UserId, watches: &[Watch]) -> Vec<Vec<Moment>> {
-    let oracle = Oracle::new(START_WALL, Limits::default());
-    let end = script.last().map_or(Mono(0), |(at, _)| *at) + AFTERMATH_MS;
-    let instants = oracle.instants(&log(script));
-    let mut world = oracle.start();
-    let mut moments = vec![Vec::new(); watches.len()];
-    let mut steps = script.iter().peekable();
-    for instant in instants.into_iter().filter(|instant| *instant <= end) {
-        world.advance(instant);
-        note(&world, instant, watches, &mut moments);
-        while let Some((at, step)) = steps.next_if(|(at, _)| *at <= instant) {
-            if let Step::Act(act) = step {
-                world.apply(&Event { at: *at, act: act.clone() });
-                note(&world, *at, watches, &mut moments);
-            }
-            if is_own(step, viewer, script) {
-                moments.iter_mut().for_each(|moments| moments.push(Moment::Own(*at)));
-            }
-        }
-    }
-    moments
-}
-
-fn note(world: &World, at: Mono, watches: &[Watch], moments: &mut [Vec<Moment>]) {
-    for (watch, moments) in watches.iter().zip(moments) {
-        let truth = world.view(*watch);
-        let before = moments.iter().rev().find_map(|moment| match moment {
-            Moment::Truth(_, truth) => Some(truth),
-            Moment::Own(_) => None,
-        });
-        if before != Some(&truth) {
-            moments.push(Moment::Truth(at, truth));
-        }
-    }
-}
-
-fn is_own(step: &Step, viewer: UserId, script: &Script) -> bool {
-    match step {
-        Step::Subscribe(_) => true,
-        Step::Act(act) => acts_for(act, viewer, script),
-    }
-}
-
-/// The script as the oracle hears it. Signs of life that answer heartbeats are left out of both worlds alike.
-fn log(script: &Script) -> Vec<Event> {
-    let events = script.iter().map(|(at, step)| match step {
-        Step::Act(act) => Event { at: *at, act: act.clone() },
-        // A request is a sign of life.
-        Step::Subscribe(_) => Event { at: *at, act: Act::Alive { session: SessionId(uuid::Uuid::nil()) } },
-    });
-    events.collect()
-}
-
-/// What is true in the end of the channels that were there all the time.
-fn lasting(script: &Script, viewer: UserId, requests: &[SubscribeRequest]) -> Vec<Option<Truth>> {
-    let watch =
-        |request: &SubscribeRequest| Watch { viewer, channel: request.channel, interest: request.interest() };
-    let watches: Vec<_> = requests.iter().map(watch).collect();
-    let lasting = timelines(script, viewer, &watches).into_iter().map(|moments| {
-        let looked = moments.iter().rposition(|moment| *moment == Moment::Own(Mono(1))).unwrap_or(0);
-        let truth = |moment: &Moment| match moment {
-            Moment::Truth(_, truth) => Some(truth.clone()),
-            Moment::Own(_) => None,
-        };
-        let in_force = moments[..looked].iter().rev().find_map(truth).flatten();
-        let later: Vec<_> = moments[looked..].iter().filter_map(truth).collect();
-        let there = in_force.is_some() && later.iter().all(Option::is_some);
-        there.then(|| later.last().cloned().flatten().or(in_force))
-    });
-    lasting.collect()
 }

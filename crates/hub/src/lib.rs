@@ -1,8 +1,9 @@
 //! The tokio shell around the heart.
 //!
-//! One task owns all presence: it takes inputs from a bounded mailbox, reads the clock once a turn, hands them to
-//! the heart, and runs the effects: it encodes frames and lays them into the outboxes of their connections. It
-//! waits for nothing but its mailbox and its next deadline, so nobody slow can hold up anybody else.
+//! One task owns all presence: it takes inputs from a bounded mailbox, reads the clock, and hands them to the heart.
+//! What the heart decides it does at once: it encodes the frames and writes them to the sockets, from where they are
+//! made. A socket that is full keeps the rest in its [`Outbox`], for its own task to write. The hub waits for nothing
+//! but its mailbox and its next deadline, so nobody slow can hold up anybody else.
 
 mod clock;
 mod farewell;
@@ -10,13 +11,15 @@ mod link;
 mod operations;
 mod outbox;
 mod shard;
+mod sink;
+mod socket;
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-use model::{ConnectionId, Encoding, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
+use model::{ConnectionId, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
 use persistence::LastSeenHandle;
 use presence::{Census, Connect, Input};
 use tokio::sync::{mpsc, oneshot};
@@ -25,8 +28,9 @@ pub use clock::Clock;
 pub use farewell::{Farewell, Reconnect};
 pub use link::Link;
 pub use operations::{OperationError, Operations};
-pub use outbox::{Outbox, Parcel};
-pub use shard::Counters;
+pub use outbox::{Event, Outbox};
+pub use sink::Counters;
+pub use socket::Socket;
 
 /// Inputs that may wait for the task. Past it, whoever brings one waits, which for a connection means that the hub
 /// reads no further from its socket. 4,096 x (32 B + an input of about 250 B) = 1.2 MiB.
@@ -48,15 +52,13 @@ pub struct Hello {
     pub track: Option<Track>,
     /// When the token ends; `None`: never.
     pub token_ends: Option<Wall>,
-    /// The encoding of the connection.
-    pub encoding: Encoding,
 }
 
 /// What the task finds in its mailbox. Boxed where it is large: every task that sends keeps room for one.
 pub(crate) enum Mail {
     Input(Box<Input>),
     /// A connection: its outbox is known before the heart can have anything to say to it.
-    Connect(Box<Connect>, Encoding, Arc<Outbox>),
+    Connect(Box<Connect>, Arc<Outbox>),
     /// Answered when everything before it was done.
     Barrier(oneshot::Sender<()>),
     Census(oneshot::Sender<Census>),
@@ -65,12 +67,15 @@ pub(crate) enum Mail {
     CloseAll(Reconnect),
 }
 
-/// A handle on the hub. Cheap to clone.
+/// A handle on the hub: one pointer, which every connection holds.
 #[derive(Clone, Debug)]
-pub struct Hub {
+pub struct Hub(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     mailbox: mpsc::Sender<Mail>,
     clock: Clock,
-    connections: Arc<AtomicU64>,
+    connections: AtomicU64,
     counters: Arc<Counters>,
 }
 
@@ -83,17 +88,16 @@ impl Hub {
         let counters = Arc::new(Counters::default());
         let shard = shard::Shard::new(limits, clock, last_seen, counters.clone());
         let task = tokio::spawn(shard.run(mail));
-        (Self { mailbox, clock, connections: Arc::default(), counters }, task)
+        (Self(Arc::new(Shared { mailbox, clock, connections: AtomicU64::default(), counters })), task)
     }
 
-    /// A new connection. Ids are made here: the heart draws no random numbers.
+    /// A new connection, which is written to through `outbox`. Ids are made here: the heart draws no random numbers.
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
-    pub async fn connect(&self, hello: Hello) -> Result<Link, Gone> {
-        let connection = ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::default());
-        let now = self.clock.now();
+    pub async fn connect(&self, hello: Hello, outbox: Arc<Outbox>) -> Result<Link, Gone> {
+        let connection = ConnectionId(self.0.connections.fetch_add(1, Ordering::Relaxed));
+        let now = self.0.clock.now();
         let connect = Connect {
             connection,
             user: hello.user,
@@ -102,7 +106,7 @@ impl Hub {
             track: hello.track,
             token_ends: hello.token_ends.map(|wall| now.mono_at(wall)),
         };
-        self.mail(Mail::Connect(Box::new(connect), hello.encoding, outbox.clone())).await?;
+        self.mail(Mail::Connect(Box::new(connect), outbox.clone())).await?;
         Ok(Link::new(self.clone(), connection, outbox))
     }
 
@@ -155,16 +159,16 @@ impl Hub {
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.0.counters
     }
 
     /// The hub's clock.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        self.clock
+        self.0.clock
     }
 
     async fn mail(&self, mail: Mail) -> Result<(), Gone> {
-        self.mailbox.send(mail).await.map_err(|_| Gone)
+        self.0.mailbox.send(mail).await.map_err(|_| Gone)
     }
 }

@@ -21,12 +21,6 @@ impl Link {
         Self { hub, id, outbox, ended: false }
     }
 
-    /// What the hub has for the connection.
-    #[must_use]
-    pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
-    }
-
     /// The hub.
     #[must_use]
     pub fn hub(&self) -> &Hub {
@@ -39,7 +33,7 @@ impl Link {
         ReplyTo { connection: self.id, re }
     }
 
-    /// Asks for something. The answer comes through the outbox.
+    /// Asks for something. The answer goes through the outbox.
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
@@ -78,7 +72,7 @@ impl Link {
         self.hub.send(Input::Heartbeat { connection: self.id })
     }
 
-    /// The kernel took the last parcel.
+    /// The kernel has all of the turn that waited: [`Event::Flushed`](crate::Event::Flushed).
     ///
     /// # Errors
     /// [`Gone`] after a shutdown.
@@ -94,9 +88,10 @@ impl Link {
         self.hub.send(Input::Close { connection: self.id, code })
     }
 
-    /// The connection is over.
+    /// The connection is over. Nothing of the hub is written to its socket any more.
     pub async fn end(mut self, ending: Ending) {
         self.ended = true;
+        self.outbox.end();
         // Gone means that there is nobody left to tell.
         let _ = self.hub.send(Input::Disconnected { connection: self.id, ending }).await;
     }
@@ -107,7 +102,8 @@ impl Drop for Link {
         if self.ended {
             return;
         }
-        let (mailbox, connection) = (self.hub.mailbox.clone(), self.id);
+        self.outbox.end();
+        let (mailbox, connection) = (self.hub.0.mailbox.clone(), self.id);
         let lost = Mail::Input(Box::new(Input::Disconnected { connection, ending: Ending::Lost }));
         // A task that was aborted or panicked: told at once where there is room, else as soon as there is.
         if let Err(tokio::sync::mpsc::error::TrySendError::Full(lost)) = mailbox.try_send(lost)

@@ -1,49 +1,25 @@
-//! The task that owns the heart: inputs in, effects out.
+//! The task that owns the heart: inputs in, and what the heart decides done where it decides it.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use model::{ConnectionId, Encoding, Limits, Outgoing};
-use persistence::{LastSeen, LastSeenHandle};
-use presence::{Effect, Input, Presence};
+use model::{CloseCode, Limits};
+use persistence::LastSeenHandle;
+use presence::{Input, Presence};
 use tokio::{sync::mpsc, time::sleep_until};
 
-use crate::{Clock, Farewell, Mail, Outbox, farewell::Reconnect};
+use crate::{
+    Clock, Counters, Mail, Reconnect,
+    sink::{Ways, add},
+};
 
-/// Inputs handled before the clock is read again.
+/// Inputs taken from the mailbox at once.
 const TURN_INPUTS: usize = 256;
-
-/// What was done so far, for the operator.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Inputs handled.
-    pub inputs: AtomicU64,
-    /// Frames encoded.
-    pub frames: AtomicU64,
-    /// Bytes encoded.
-    pub bytes: AtomicU64,
-    /// Entries in view frames: joins, updates and leaves.
-    pub changes: AtomicU64,
-    /// Connections closed by the hub.
-    pub closes: AtomicU64,
-}
 
 /// The task's state.
 pub(crate) struct Shard {
     presence: Presence,
-    limits: Limits,
     clock: Clock,
-    last_seen: LastSeenHandle,
-    counters: Arc<Counters>,
-    outboxes: HashMap<ConnectionId, (Encoding, Arc<Outbox>)>,
-    effects: Vec<Effect>,
-    restart: Option<Reconnect>,
+    ways: Ways,
 }
 
 impl Shard {
@@ -53,16 +29,7 @@ impl Shard {
         last_seen: LastSeenHandle,
         counters: Arc<Counters>,
     ) -> Self {
-        Self {
-            presence: Presence::new(limits.clone()),
-            limits,
-            clock,
-            last_seen,
-            counters,
-            outboxes: HashMap::new(),
-            effects: Vec::new(),
-            restart: None,
-        }
+        Self { presence: Presence::new(limits.clone()), clock, ways: Ways::new(limits, last_seen, counters) }
     }
 
     pub(crate) async fn run(mut self, mut mail: mpsc::Receiver<Mail>) {
@@ -76,16 +43,15 @@ impl Shard {
             for mail in batch.drain(..) {
                 self.take(mail);
             }
-            self.presence.tick(self.clock.now(), &mut self.effects);
-            self.run_effects();
+            self.presence.tick(self.clock.now(), &mut self.ways);
         }
     }
 
     fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Input(input) => self.handle(*input),
-            Mail::Connect(connect, encoding, outbox) => {
-                self.outboxes.insert(connect.connection, (encoding, outbox));
+            Mail::Connect(connect, outbox) => {
+                self.ways.open(connect.connection, outbox);
                 self.handle(Input::Connect(*connect));
             }
             // Nobody waits any more where the receiver is gone.
@@ -101,68 +67,16 @@ impl Shard {
             Input::Disconnected { connection, .. } => Some(*connection),
             _ => None,
         };
-        self.counters.inputs.fetch_add(1, Ordering::Relaxed);
-        self.presence.handle(self.clock.now(), input, &mut self.effects);
-        self.run_effects();
+        add(&self.ways.counters().inputs, 1);
+        self.presence.handle(self.clock.now(), input, &mut self.ways);
         if let Some(connection) = gone {
-            self.outboxes.remove(&connection);
+            self.ways.forget(connection);
         }
     }
 
     fn close_all(&mut self, reconnect: Reconnect) {
-        self.restart = Some(reconnect);
-        let open: Vec<_> = self.outboxes.keys().copied().collect();
-        for connection in open {
-            self.handle(Input::Close { connection, code: model::CloseCode::Restarting });
+        for connection in self.ways.close_all(reconnect) {
+            self.handle(Input::Close { connection, code: CloseCode::Restarting });
         }
     }
-
-    fn run_effects(&mut self) {
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Send { connection, frames } => self.send(connection, &frames),
-                Effect::Close { connection, code } => {
-                    self.close(connection, Farewell::new(code, self.restart))
-                }
-                Effect::LastSeen(note) => self.last_seen.note(LastSeen {
-                    user: note.user,
-                    at: note.at,
-                    page: note.page,
-                    device: note.device,
-                }),
-            }
-        }
-        self.effects = effects;
-    }
-
-    fn send(&mut self, connection: ConnectionId, frames: &[Outgoing]) {
-        let Some((encoding, outbox)) = self.outboxes.get(&connection) else { return };
-        let encoded: Vec<Bytes> =
-            frames.iter().map(|frame| Bytes::from(wire::encode(*encoding, frame, &self.limits))).collect();
-        self.counters.frames.fetch_add(encoded.len() as u64, Ordering::Relaxed);
-        self.counters
-            .bytes
-            .fetch_add(encoded.iter().map(Bytes::len).sum::<usize>() as u64, Ordering::Relaxed);
-        self.counters.changes.fetch_add(frames.iter().map(changes).sum::<usize>() as u64, Ordering::Relaxed);
-        outbox.put(encoded.into_iter(), frames.iter().filter(|frame| is_answer(frame)).count());
-    }
-
-    fn close(&mut self, connection: ConnectionId, farewell: Farewell) {
-        self.counters.closes.fetch_add(1, Ordering::Relaxed);
-        if let Some((_, outbox)) = self.outboxes.remove(&connection) {
-            outbox.close(farewell);
-        }
-    }
-}
-
-fn changes(frame: &Outgoing) -> usize {
-    match frame {
-        Outgoing::View(view) => view.join.len() + view.update.len() + view.leave.len(),
-        _ => 0,
-    }
-}
-
-fn is_answer(frame: &Outgoing) -> bool {
-    matches!(frame, Outgoing::Ack { .. } | Outgoing::Error { .. } | Outgoing::Subscribed { .. })
 }

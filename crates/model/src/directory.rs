@@ -52,24 +52,6 @@ pub enum Relation {
     WeddingCollaborator,
 }
 
-/// A set of relations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Relations(u8);
-
-impl Relations {
-    /// Whether `relation` is in the set.
-    #[must_use]
-    pub fn has(self, relation: Relation) -> bool {
-        self.0 & (1 << relation as u8) != 0
-    }
-
-    /// The set with `relation` where `holds`.
-    #[must_use]
-    pub fn with(self, relation: Relation, holds: bool) -> Self {
-        Self(self.0 | (u8::from(holds) << relation as u8))
-    }
-}
-
 /// All that the directory says of one user, loaded and replaced whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFacts {

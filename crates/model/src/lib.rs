@@ -16,7 +16,7 @@ pub mod track;
 
 pub use command::{Interest, PeopleInterest, ResumePoint, ResumeRequest, SubscribeRequest};
 pub use directory::{
-    AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Relations, Role, SupplierType, UserFacts,
+    AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Role, SupplierType, UserFacts,
 };
 pub use frame::{
     CloseCode, EndReason, ErrorCode, NotResumed, Outgoing, Phase, RequestError, ResumeOutcome,

@@ -18,6 +18,11 @@ pub const INBOUND_BYTES: usize = 16 * 1024;
 pub const TURN_BYTES: usize = 8 * 1024;
 /// Bytes of a turn left to envelopes and control frames; the rest is for records.
 pub const TURN_OVERHEAD_BYTES: usize = 1024;
+/// Bytes of pongs and close frames that may wait for a socket to take them: the last words are under 300, a pong under
+/// 130. Past half of it, the hub reads no further from the connection.
+pub const OUTBOX_CONTROL_BYTES: usize = 1024;
+/// Bytes that wait for a socket to take them: one turn, and the control frames. 8 + 1 = 9 KiB.
+pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
 /// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
 /// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
 pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
@@ -39,8 +44,14 @@ pub struct Limits {
     pub grace_ms: u64,
     /// How long typing lasts without being said again.
     pub typing_ms: u64,
-    /// How long further changes are gathered after a visible one was sent.
+    /// How long further changes are gathered after a visible one was sent, at least.
     pub window_ms: u64,
+    /// And at most.
+    pub window_max_ms: u64,
+    /// By how much, in microseconds, each entry that the viewer has lengthens it in between. A room of 20 stays at the
+    /// shortest, so that a change is seen at once; from 500 on it is the longest, and what changes meanwhile costs
+    /// one write instead of many.
+    pub window_us_per_entry: u64,
     /// How long the views of a lost connection are kept to be resumed.
     pub resume_ms: u64,
     /// Between two heartbeats.
@@ -66,7 +77,9 @@ impl Default for Limits {
         Self {
             grace_ms: 10_000,
             typing_ms: 10_000,
-            window_ms: 50,
+            window_ms: 10,
+            window_max_ms: 100,
+            window_us_per_entry: 200,
             resume_ms: 120_000,
             heartbeat_ms: 20_000,
             heartbeat_timeout_ms: 10_000,
@@ -77,6 +90,15 @@ impl Default for Limits {
             subscriptions_per_session: 64,
             sessions_per_user: 32,
         }
+    }
+}
+
+impl Limits {
+    /// How long a viewer's changes are gathered who has so many entries, in milliseconds.
+    #[must_use]
+    pub fn window_ms_for(&self, entries: usize) -> u64 {
+        let wanted = (entries as u64).saturating_mul(self.window_us_per_entry) / 1_000;
+        wanted.clamp(self.window_ms, self.window_max_ms.max(self.window_ms))
     }
 }
 

@@ -9,4 +9,4 @@ mod sight;
 
 pub use occupancy::{AccountForms, account_form, account_forms};
 pub use person::{Merged, PersonForm, offline, present};
-pub use sight::{Sight, relations, sight};
+pub use sight::{Sight, relates, sight};

@@ -1,6 +1,8 @@
 //! Who sees whom. The answer is one of three, so that there is no fourth to leak through.
 
-use model::{Relation, Relations, Settings, UserFacts, UserId, Visibility};
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Relation, Settings, UserFacts, UserId, Visibility};
 
 /// What a viewer gets of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,36 +15,45 @@ pub enum Sight {
     Hidden,
 }
 
-/// Decides by the table of visibilities. Settings that were never loaded hide.
+/// Decides by the table of visibilities, and asks for no relation that the answer does not depend on. Settings that
+/// were never loaded hide.
 #[must_use]
-pub fn sight(relations: Relations, settings: Option<&Settings>) -> Sight {
-    if relations.has(Relation::SameUser) {
+pub fn sight(relates: impl Fn(Relation) -> bool, settings: Option<&Settings>) -> Sight {
+    if relates(Relation::SameUser) {
         return Sight::Own;
     }
     let permitted = settings.is_some_and(|settings| match settings.visibility {
         Visibility::Everyone => true,
-        Visibility::Team => relations.has(Relation::OrganizationMember),
-        Visibility::Contacts => relations.has(Relation::WeddingCollaborator),
+        Visibility::Team => relates(Relation::OrganizationMember),
+        Visibility::Contacts => relates(Relation::WeddingCollaborator),
         Visibility::Nobody => false,
     });
     if permitted { Sight::Public } else { Sight::Hidden }
 }
 
-/// All relations between two users: a set, because two users may be colleagues and collaborators at once.
+/// Whether two users stand in a relation. Relations are a set: two users may be colleagues and collaborators at once.
 #[must_use]
-pub fn relations(viewer: (UserId, &UserFacts), subject: (UserId, &UserFacts)) -> Relations {
-    let organization = viewer.1.organizations.keys().any(|id| subject.1.organizations.contains_key(id));
-    let wedding = viewer.1.weddings.iter().any(|id| subject.1.weddings.contains(id));
-    Relations::default()
-        .with(Relation::SameUser, viewer.0 == subject.0)
-        .with(Relation::OrganizationMember, organization)
-        .with(Relation::WeddingCollaborator, wedding)
+pub fn relates(relation: Relation, viewer: (UserId, &UserFacts), subject: (UserId, &UserFacts)) -> bool {
+    let ((viewer, of_viewer), (subject, of_subject)) = (viewer, subject);
+    match relation {
+        Relation::SameUser => viewer == subject,
+        Relation::OrganizationMember => {
+            let (few, many) = fewer_first(&of_viewer.organizations, &of_subject.organizations, BTreeMap::len);
+            few.keys().any(|id| many.contains_key(id))
+        }
+        Relation::WeddingCollaborator => {
+            let (few, many) = fewer_first(&of_viewer.weddings, &of_subject.weddings, BTreeSet::len);
+            few.iter().any(|id| many.contains(id))
+        }
+    }
+}
+
+fn fewer_first<'a, T>(a: &'a T, b: &'a T, len: fn(&T) -> usize) -> (&'a T, &'a T) {
+    if len(a) <= len(b) { (a, b) } else { (b, a) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
     use model::{OrganizationId, Role, WeddingId};
     use uuid::Uuid;
@@ -55,10 +66,14 @@ mod tests {
         (Visibility::Nobody, [false, false, false, false]),
     ];
 
-    fn set(organization: bool, wedding: bool) -> Relations {
-        Relations::default()
-            .with(Relation::OrganizationMember, organization)
-            .with(Relation::WeddingCollaborator, wedding)
+    /// The relations of two different users.
+    fn set(organization: bool, wedding: bool) -> Vec<Relation> {
+        let held = [(organization, Relation::OrganizationMember), (wedding, Relation::WeddingCollaborator)];
+        held.into_iter().filter(|(holds, _)| *holds).map(|(_, relation)| relation).collect()
+    }
+
+    fn seen(relations: &[Relation], settings: Option<&Settings>) -> Sight {
+        sight(|relation| relations.contains(&relation), settings)
     }
 
     #[test]
@@ -66,19 +81,19 @@ mod tests {
         for (visibility, row) in TABLE {
             let settings = Settings { visibility, ..Settings::default() };
             let columns = [set(false, false), set(true, false), set(false, true), set(true, true)];
-            for (relations, seen) in columns.into_iter().zip(row) {
-                let expected = if seen { Sight::Public } else { Sight::Hidden };
-                assert_eq!(sight(relations, Some(&settings)), expected, "{visibility:?} {relations:?}");
-                let own = relations.with(Relation::SameUser, true);
-                assert_eq!(sight(own, Some(&settings)), Sight::Own, "own sight is never taken");
+            for (mut relations, visible) in columns.into_iter().zip(row) {
+                let expected = if visible { Sight::Public } else { Sight::Hidden };
+                assert_eq!(seen(&relations, Some(&settings)), expected, "{visibility:?} {relations:?}");
+                relations.push(Relation::SameUser);
+                assert_eq!(seen(&relations, Some(&settings)), Sight::Own, "own sight is never taken");
             }
         }
     }
 
     #[test]
     fn settings_never_loaded_hide_from_all_but_oneself() {
-        assert_eq!(sight(set(true, true), None), Sight::Hidden);
-        assert_eq!(sight(Relations::default().with(Relation::SameUser, true), None), Sight::Own);
+        assert_eq!(seen(&set(true, true), None), Sight::Hidden);
+        assert_eq!(seen(&[Relation::SameUser], None), Sight::Own);
     }
 
     fn facts(organizations: &[u128], weddings: &[u128]) -> UserFacts {
@@ -104,10 +119,16 @@ mod tests {
             (facts(&[1], &[1, 2]), facts(&[2], &[2]), set(false, true)),
             (facts(&[1], &[1]), facts(&[1], &[1]), set(true, true)),
         ];
+        let others = [Relation::OrganizationMember, Relation::WeddingCollaborator];
         for (viewer, subject, expected) in cases {
-            assert_eq!(relations((a, &viewer), (b, &subject)), expected);
-            assert_eq!(relations((b, &subject), (a, &viewer)), expected, "relations are symmetric");
+            for relation in others {
+                let holds = expected.contains(&relation);
+                assert_eq!(relates(relation, (a, &viewer), (b, &subject)), holds, "{relation:?}");
+                assert_eq!(relates(relation, (b, &subject), (a, &viewer)), holds, "relations are symmetric");
+            }
+            assert!(!relates(Relation::SameUser, (a, &viewer), (b, &subject)));
         }
-        assert!(relations((a, &facts(&[], &[])), (a, &facts(&[], &[]))).has(Relation::SameUser));
+        let nobody = facts(&[], &[]);
+        assert!(relates(Relation::SameUser, (a, &nobody), (a, &nobody)));
     }
 }

@@ -37,16 +37,17 @@ impl Account {
 
 impl Presence {
     pub(crate) fn change_account(&mut self, id: AccountId, facts: Option<AccountFacts>) {
-        let account = self.accounts.entry(id).or_default();
+        let key = self.accounts.key_or_new(id);
+        let account = self.accounts.row(id);
         let before = account.channels(id);
         let gone = facts.is_none();
         account.facts = facts;
         let after = if gone { Vec::new() } else { account.channels(id) };
         for channel in before.iter().filter(|channel| !after.contains(channel)) {
-            self.channels.entry(*channel).or_default().accounts.remove(&id);
+            self.channels.row(*channel).accounts.remove(&id);
         }
         for channel in &after {
-            self.channels.entry(*channel).or_default().accounts.insert(id);
+            self.channels.row(*channel).accounts.insert(id, key);
         }
         if gone {
             self.free(id);
@@ -65,8 +66,8 @@ impl Presence {
     pub(crate) fn change_occupancy(&mut self, id: AccountId, occupancy: Option<Occupancy>) {
         self.free(id);
         if let Some(occupancy) = occupancy {
-            self.users.entry(occupancy.user).or_default().holds.insert(id);
-            self.accounts.entry(id).or_default().occupancy = Some(occupancy);
+            self.users.row(occupancy.user).holds.insert(id);
+            self.accounts.row(id).occupancy = Some(occupancy);
         }
         self.refresh_account(id);
         let forgotten = |account: &Account| account.facts.is_none() && account.occupancy.is_none();

@@ -24,7 +24,7 @@ impl Presence {
             TimerKey::Heartbeat(connection) => self.heartbeat_due(now, connection),
             TimerKey::Stall(connection) => self.close_at_once(now, connection, CloseCode::TooSlow),
             TimerKey::Token(connection) => self.token_due(now, connection),
-            TimerKey::Window(session, subscription) => self.window_closed(session, subscription),
+            TimerKey::Window(view) => self.window_closed(view),
         }
     }
 }

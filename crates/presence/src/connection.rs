@@ -1,14 +1,15 @@
 //! One socket, as the heart knows it: what waits to be said, whether the last turn was read, is anybody there.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use model::{CloseCode, ConnectionId, Mono, Now, Outgoing, RequestError, SessionId, SubscriptionId};
 
 use crate::{
-    Presence,
+    Decision, Presence,
     input::{Ending, ReplyTo},
     session::Kind,
     timers::TimerKey,
+    view::ViewKey,
 };
 
 /// One socket.
@@ -20,8 +21,10 @@ pub(crate) struct Connection {
     /// What waits to be said besides views. Bounded: an answer for each request in flight (the shell reads no
     /// further past `REQUESTS_IN_FLIGHT`), one frame of each other kind, and one end per subscription.
     pub(crate) control: VecDeque<Outgoing>,
+    /// Whether it is among those that take a turn next.
+    pub(crate) queued: bool,
     /// Views that may have something to say.
-    pub(crate) ready: BTreeSet<SubscriptionId>,
+    pub(crate) ready: Vec<(SubscriptionId, ViewKey)>,
     /// The view that had a turn last: the next turn starts behind it.
     pub(crate) last_served: SubscriptionId,
     pub(crate) awaiting_heartbeat: bool,
@@ -36,7 +39,8 @@ impl Connection {
             session,
             busy: false,
             control: VecDeque::new(),
-            ready: BTreeSet::new(),
+            queued: false,
+            ready: Vec::new(),
             last_served: SubscriptionId(0),
             awaiting_heartbeat: false,
             token_ends,
@@ -44,9 +48,20 @@ impl Connection {
         }
     }
 
+    /// Lets it take a turn, once however often it is asked for.
+    pub(crate) fn queue(&mut self, id: ConnectionId, pumped: &mut VecDeque<ConnectionId>) {
+        if !std::mem::replace(&mut self.queued, true) {
+            pumped.push_back(id);
+        }
+    }
+
+    /// Whether there is something that a turn had no room for.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.control.is_empty() || (self.closing.is_none() && !self.ready.is_empty())
+    }
+
     /// Takes what waits and fits; the first always does.
-    pub(crate) fn take_control(&mut self, left: &mut usize) -> Vec<Outgoing> {
-        let mut taken = Vec::new();
+    pub(crate) fn take_control(&mut self, left: &mut usize, taken: &mut Vec<Outgoing>) {
         while let Some(frame) = self.control.front() {
             let weight = frame.weight();
             if weight > *left && !taken.is_empty() {
@@ -55,13 +70,17 @@ impl Connection {
             *left = left.saturating_sub(weight);
             taken.extend(self.control.pop_front());
         }
-        taken
+        // Most connections have nothing to be told most of the time: 4 frames of room would be half a kilobyte.
+        if self.control.is_empty() {
+            self.control = VecDeque::new();
+        }
     }
 
-    /// The views that are ready, from behind the one served last.
-    pub(crate) fn ready_in_turn(&self) -> Vec<SubscriptionId> {
-        let (before, after): (Vec<_>, Vec<_>) = self.ready.iter().partition(|id| **id <= self.last_served);
-        after.into_iter().chain(before).collect()
+    /// Sorts the views that are ready, from behind the one served last.
+    pub(crate) fn put_ready_in_turn(&mut self) {
+        self.ready.sort_unstable();
+        let before = self.ready.partition_point(|(subscription, _)| *subscription <= self.last_served);
+        self.ready.rotate_left(before);
     }
 }
 
@@ -70,7 +89,7 @@ impl Presence {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.busy = false;
             self.timers.cancel(TimerKey::Stall(id));
-            self.pumped.insert(id);
+            connection.queue(id, &mut self.pumped);
         }
     }
 
@@ -111,8 +130,10 @@ impl Presence {
         }
         connection.awaiting_heartbeat = true;
         let session = connection.session;
-        if let Some(session) = self.sessions.get_mut(&session) {
-            session.views.values_mut().for_each(|view| view.heartbeat_sent());
+        for view in self.sessions.get(&session).into_iter().flat_map(|session| &session.views) {
+            if let Some(view) = self.views.get_mut(*view) {
+                view.heartbeat_sent();
+            }
         }
         self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_timeout_ms);
         self.say(id, Outgoing::Heartbeat);
@@ -127,8 +148,10 @@ impl Presence {
         }
         if std::mem::take(&mut connection.awaiting_heartbeat) {
             self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_ms);
-            if let Some(session) = self.sessions.get_mut(&session_id) {
-                session.views.values_mut().for_each(|view| view.heartbeat_answered());
+            for view in self.sessions.get(&session_id).into_iter().flat_map(|session| &session.views) {
+                if let Some(view) = self.views.get_mut(*view) {
+                    view.heartbeat_answered();
+                }
             }
         }
         self.alive(now, session_id);
@@ -165,10 +188,10 @@ impl Presence {
             return;
         };
         connection.closing = Some(code);
+        connection.queue(id, &mut self.pumped);
         // Nothing is asked any more and nothing announced; that what waits is read, still is a matter of time.
         self.timers.cancel(TimerKey::Heartbeat(id));
         self.timers.cancel(TimerKey::Token(id));
-        self.pumped.insert(id);
         self.cut(now, id);
     }
 
@@ -177,7 +200,7 @@ impl Presence {
         self.cut(now, id);
         if self.connections.remove(&id).is_some() {
             self.forget_timers(id);
-            self.effects.push(crate::Effect::Close { connection: id, code });
+            self.decisions.push(Decision::Close(id, code));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{ChannelId, CloseCode, EndReason, EntryId, Now, Outgoing, Settings, UserFacts, UserId, Wall};
 
-use crate::{Presence, people::User, session::Kind};
+use crate::{Presence, people::User, session::Kind, view::Place};
 
 impl Presence {
     pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
@@ -14,7 +14,7 @@ impl Presence {
             Some(facts) if facts.disabled => self.end_sessions_of(now, id, Some(now.wall)),
             Some(_) => {}
         }
-        let user = self.users.entry(id).or_default();
+        let user = self.users.row(id);
         let before: BTreeSet<ChannelId> = user.channels().into_iter().collect();
         // Settings of a known user change by the one way in which settings change, below.
         let known = user.facts().is_some();
@@ -22,12 +22,8 @@ impl Presence {
         user.set_facts(id, facts);
         let after: BTreeSet<ChannelId> = user.channels().into_iter().collect();
         let holds: Vec<_> = user.holds.iter().copied().collect();
-        for channel in before.difference(&after) {
-            self.channels.entry(*channel).or_default().people.remove(&id);
-        }
-        for channel in after.difference(&before) {
-            self.channels.entry(*channel).or_default().people.entry(id).or_default();
-        }
+        before.difference(&after).for_each(|channel| self.leave_channel(id, *channel));
+        after.difference(&before).for_each(|channel| self.enter_channel(id, *channel));
         self.refresh_user(id);
         for account in holds {
             self.refresh_account(account);
@@ -42,6 +38,18 @@ impl Presence {
             self.change_settings(now, id, settings);
         }
         self.forget_user_if_unknown(id);
+    }
+
+    fn enter_channel(&mut self, id: UserId, channel: ChannelId) {
+        let (user, key) = (self.users.key_or_new(id), self.channels.key_or_new(channel));
+        self.channels.row(channel).people.insert(id, user);
+        self.users.row(id).enter(key);
+    }
+
+    fn leave_channel(&mut self, id: UserId, channel: ChannelId) {
+        let key = self.channels.key_or_new(channel);
+        self.channels.row(channel).people.remove(&id);
+        self.users.row(id).leave(key);
     }
 
     /// Who the user is to others, or what they may know, may have changed both ways.
@@ -63,7 +71,7 @@ impl Presence {
     fn end_sessions_of(&mut self, now: Now, id: UserId, seen: Option<Wall>) {
         let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
         for session in sessions {
-            let connection = self.sessions.get(&session).and_then(crate::session::Session::connection);
+            let connection = self.sessions.get(&session).and_then(|session| session.connection());
             self.end_session(now, session, seen);
             if let Some(connection) = connection {
                 self.close_gracefully(now, connection, CloseCode::AccountDisabled);
@@ -76,11 +84,12 @@ impl Presence {
         let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
         for session_id in sessions {
             let Some(session) = self.sessions.get(&session_id) else { continue };
-            let lost = session.views.iter().filter(|(_, view)| !self.may_subscribe(id, view.channel));
-            let lost: Vec<_> = lost.map(|(subscription, _)| *subscription).collect();
+            let views = session.views.iter().filter_map(|key| Some((*key, self.views.get(*key)?.place)));
+            let lost = views.filter(|(_, place)| !self.may_subscribe(id, self.channels.id(place.channel)));
+            let lost: Vec<_> = lost.collect();
             let connection = session.connection();
-            for subscription in lost {
-                self.drop_view(session_id, subscription);
+            for (key, Place { subscription, .. }) in lost {
+                self.drop_view(key);
                 if let Some(connection) = connection {
                     let reason = EndReason::UnknownChannel;
                     self.say(connection, Outgoing::Ended { subscription, reason });
@@ -91,16 +100,9 @@ impl Presence {
 
     /// Ends the views on a channel of those for whom it is not there any more.
     pub(crate) fn end_views_without_right(&mut self, channel: ChannelId) {
-        let viewers: Vec<_> = self
-            .channels
-            .get(&channel)
-            .into_iter()
-            .flat_map(|channel| channel.viewers.keys())
-            .copied()
-            .collect();
-        for viewer in viewers {
-            self.end_views_of(viewer);
-        }
+        let viewers = self.channels.get(&channel).into_iter().flat_map(|channel| channel.viewers.iter());
+        let viewers: BTreeSet<_> = viewers.map(|(viewer, _)| self.users.id(viewer)).collect();
+        viewers.into_iter().for_each(|viewer| self.end_views_of(viewer));
     }
 
     pub(crate) fn change_settings(&mut self, now: Now, id: UserId, settings: Settings) {

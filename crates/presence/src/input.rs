@@ -1,9 +1,9 @@
-//! What goes in and what comes out. Both are closed: nothing else moves the heart or leaves it.
+//! What goes in. It is closed: nothing else moves the heart.
 
 use model::{
-    AccountFacts, AccountId, CleanText, CloseCode, ConnectionId, Device, Mono, Occupancy, Outgoing,
-    RequestError, RequestId, ResumeRequest, SessionId, Settings, SubscribeRequest, SubscriptionId, Track,
-    UserFacts, UserId, Wall,
+    AccountFacts, AccountId, CleanText, CloseCode, ConnectionId, Device, Mono, Occupancy, RequestError,
+    RequestId, ResumeRequest, SessionId, Settings, SubscribeRequest, SubscriptionId, Track, UserFacts,
+    UserId, Wall,
 };
 
 /// One thing that happened.
@@ -152,27 +152,6 @@ pub enum Ending {
     Clean,
     /// Everything else: the session waits for its client.
     Lost,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Encode and write these together, now; then say [`Input::Flushed`]. At most `TURN_BYTES`.
-    Send {
-        /// The connection.
-        connection: ConnectionId,
-        /// In order.
-        frames: Vec<Outgoing>,
-    },
-    /// Close the connection after what was sent to it. It is forgotten already.
-    Close {
-        /// The connection.
-        connection: ConnectionId,
-        /// Why.
-        code: CloseCode,
-    },
-    /// A user was seen alive; for the writer.
-    LastSeen(LastSeenNote),
 }
 
 /// A user was seen alive.

@@ -40,6 +40,8 @@ pub enum Leak {
     IdleWithoutActivity,
     /// Hidden acts put off the heartbeat.
     HiddenActMovesHeartbeat,
+    /// The batching window is as long as the room is full, not as what was shown of it.
+    HiddenInWindow,
 }
 
 /// The leak that is seeded, if any.
@@ -81,6 +83,7 @@ impl Leak {
         Self::LeaveOfUnseen,
         Self::IdleWithoutActivity,
         Self::HiddenActMovesHeartbeat,
+        Self::HiddenInWindow,
     ];
 }
 

@@ -21,44 +21,62 @@ mod people;
 mod project;
 mod requests;
 mod session;
+mod sink;
 mod sizes;
+mod table;
 mod timers;
+mod turns;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 
-use model::{AccountId, ChannelId, ConnectionId, Limits, Mono, Now, SessionId, UserId};
+use model::{CloseCode, ConnectionId, Limits, Mono, Now, Outgoing, SessionId, UserId};
+use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
 
-pub use input::{Census, Command, Connect, Effect, Ending, Input, LastSeenNote, ReplyTo};
+pub use input::{Census, Command, Connect, Ending, Input, LastSeenNote, ReplyTo};
 #[cfg(feature = "seeded-leaks")]
 pub use leak::Leak;
+pub use sink::{Effect, Sink, Taken};
 pub use sizes::{Sizes, ViewSizes};
 
-use accounts::Account;
-use channel::Channel;
 use connection::Connection;
-use people::User;
+use project::{Accounts, Channels, Users};
 use session::Session;
 use timers::{TimerKey, Timers};
+use view::{View, ViewKey};
+
+pub(crate) type Views = SlotMap<ViewKey, View>;
+
+/// What is decided besides turns.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    Close(ConnectionId, CloseCode),
+    LastSeen(LastSeenNote),
+}
 
 /// All presence of one hub.
 #[derive(Debug)]
 pub struct Presence {
     limits: Limits,
-    users: BTreeMap<UserId, User>,
-    accounts: BTreeMap<AccountId, Account>,
-    channels: BTreeMap<ChannelId, Channel>,
-    sessions: BTreeMap<SessionId, Session>,
-    connections: BTreeMap<ConnectionId, Connection>,
+    users: Users,
+    accounts: Accounts,
+    channels: Channels,
+    sessions: BTreeMap<SessionId, Box<Session>>,
+    views: Views,
+    connections: FxHashMap<ConnectionId, Box<Connection>>,
     timers: Timers<TimerKey>,
     /// Whether the truth behind all views is out of reach.
     stale: bool,
     /// Connections that may have something to send at the end of this turn.
-    pumped: BTreeSet<ConnectionId>,
-    effects: Vec<Effect>,
+    pumped: VecDeque<ConnectionId>,
+    /// The frames of the turn that is being made; empty in between.
+    frames: Vec<Outgoing>,
+    /// Decided in this turn, besides what is sent.
+    decisions: Vec<Decision>,
     leaks: leak::Leaks,
 }
 
@@ -68,38 +86,34 @@ impl Presence {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            users: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            channels: BTreeMap::new(),
+            users: Users::default(),
+            accounts: Accounts::default(),
+            channels: Channels::default(),
             sessions: BTreeMap::new(),
-            connections: BTreeMap::new(),
+            views: SlotMap::default(),
+            connections: FxHashMap::default(),
             timers: Timers::default(),
             stale: false,
-            pumped: BTreeSet::new(),
-            effects: Vec::new(),
+            pumped: VecDeque::new(),
+            frames: Vec::new(),
+            decisions: Vec::new(),
             leaks: leak::Leaks::default(),
         }
     }
 
     /// Takes one input. Timers that are due fire first, and are sent first, so that what a viewer gets never
     /// depends on which input happened to come after them.
-    pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        std::mem::swap(&mut self.effects, effects);
-        if self.fire_timers(now) {
-            self.pump(now);
-        }
+    pub fn handle(&mut self, now: Now, input: Input, sink: &mut impl Sink) {
+        self.tick(now, sink);
         self.take(now, input);
-        self.pump(now);
-        std::mem::swap(&mut self.effects, effects);
+        self.pump(now, sink);
     }
 
     /// Fires the timers that are due.
-    pub fn tick(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        std::mem::swap(&mut self.effects, effects);
+    pub fn tick(&mut self, now: Now, sink: &mut impl Sink) {
         if self.fire_timers(now) {
-            self.pump(now);
+            self.pump(now, sink);
         }
-        std::mem::swap(&mut self.effects, effects);
     }
 
     /// When [`Presence::tick`] has to be called at the latest.

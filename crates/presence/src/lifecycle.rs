@@ -6,12 +6,14 @@ use model::{
 };
 
 use crate::{
-    Presence,
+    Decision, Presence,
     connection::Connection,
-    input::{Connect, Effect},
+    input::Connect,
     people::User,
+    project::Projection,
     session::{Kind, Session},
     timers::TimerKey,
+    view::{Sights, View, ViewKey, Waits},
 };
 
 impl Presence {
@@ -26,7 +28,7 @@ impl Presence {
             _ if !self.make_room(now, user) => return self.refuse(connection, CloseCode::TooManySessions),
             _ => self.begin(session, user, Kind::Connected(connection)),
         };
-        self.connections.insert(connection, Connection::new(id, token_ends));
+        self.connections.insert(connection, Box::new(Connection::new(id, token_ends)));
         self.welcome(connection, user, id, outcome.map(|(_, outcome)| outcome));
         if self.stale {
             self.say_latest(connection, Outgoing::Stale { subscription: None, stale: true });
@@ -35,11 +37,11 @@ impl Presence {
         self.timers.set(TimerKey::Heartbeat(connection), now.mono + self.first_heartbeat_ms(id));
         self.alive(now, id);
         self.announce(now, id, track);
-        self.want_all_turns(connection, id);
+        self.want_all_turns(id);
     }
 
     fn refuse(&mut self, connection: ConnectionId, code: CloseCode) {
-        self.effects.push(Effect::Close { connection, code });
+        self.decisions.push(Decision::Close(connection, code));
     }
 
     /// Spreads heartbeats over the interval by the (random) session id, so that a restart brings no chorus.
@@ -71,10 +73,10 @@ impl Presence {
     }
 
     fn begin(&mut self, id: SessionId, user: UserId, kind: Kind) -> SessionId {
-        let owner = self.users.entry(user).or_default();
+        let owner = self.users.row(user);
         owner.sessions.insert(id);
         let signed_out = owner.appears_offline();
-        self.sessions.insert(id, Session::new(user, kind, signed_out));
+        self.sessions.insert(id, Box::new(Session::new(user, kind, signed_out)));
         id
     }
 
@@ -88,13 +90,11 @@ impl Presence {
         }
     }
 
-    fn want_all_turns(&mut self, connection: ConnectionId, id: SessionId) {
+    fn want_all_turns(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get(&id) else { return };
-        let wanting = session.views.iter().filter(|(_, view)| view.wants_turn());
-        let wanting: Vec<_> = wanting.map(|(subscription, _)| *subscription).collect();
-        for subscription in wanting {
-            self.want_turn(connection, subscription);
-        }
+        let wants = |key: &ViewKey| self.views.get(*key).is_some_and(View::wants_turn);
+        let wanting: Vec<_> = session.views.iter().copied().filter(wants).collect();
+        wanting.into_iter().for_each(|key| self.want_turn(key));
     }
 
     /// Whether the user may have one more session; the one lost longest gives way.
@@ -141,6 +141,11 @@ impl Presence {
     fn reattach(&mut self, connection: ConnectionId, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.kind = Kind::Connected(connection);
+        for key in &session.views {
+            if let Some(view) = self.views.get_mut(*key) {
+                view.connection = Some(connection);
+            }
+        }
         let user = session.user;
         if session.signed_out && !self.users.get(&user).is_some_and(User::appears_offline) {
             session.signed_out = false;
@@ -149,26 +154,34 @@ impl Presence {
     }
 
     fn resume_view(&mut self, id: SessionId, point: ResumePoint) -> Result<(), NotResumed> {
-        let session = self.sessions.get_mut(&id).ok_or(NotResumed::UnknownSession)?;
-        let view = session.views.get_mut(&point.subscription).ok_or(NotResumed::UnknownChannel)?;
+        let key = self.view_of(id, point.subscription).ok_or(NotResumed::UnknownChannel)?;
+        let view = self.views.get_mut(key).ok_or(NotResumed::UnknownChannel)?;
         let resumed = view.resume(point.sequence, self.leaks);
+        let channel = self.channels.at(view.place.channel);
         if resumed.is_err() {
-            let entries = self.channels.get(&view.channel).map(|channel| channel.entries(view.interest));
-            view.restart(entries.into_iter().flatten().collect());
+            let entries = channel.map(|channel| channel.entries(view.place.interest));
+            view.restart(entries.into_iter().flatten());
         }
-        if let Some(channel) = self.channels.get(&view.channel) {
-            view.tidy(|entry| channel.lists(entry));
+        if let Some(channel) = channel {
+            let projection = Projection {
+                users: &self.users,
+                accounts: &self.accounts,
+                channels: &self.channels,
+                leaks: self.leaks,
+            };
+            view.tidy(|entry| channel.lists(projection.id(entry)));
         }
         resumed
     }
 
     fn drop_views_except(&mut self, id: SessionId, named: &[(SubscriptionId, Result<(), NotResumed>)]) {
         let Some(session) = self.sessions.get(&id) else { return };
-        let is_named = |id: &SubscriptionId| named.iter().any(|(named, _)| named == id);
-        let dropped: Vec<_> = session.views.keys().filter(|id| !is_named(id)).copied().collect();
-        for subscription in dropped {
-            self.drop_view(id, subscription);
-        }
+        let is_named = |key: &ViewKey| {
+            let view = self.views.get(*key);
+            view.is_some_and(|view| named.iter().any(|(named, _)| *named == view.place.subscription))
+        };
+        let dropped: Vec<_> = session.views.iter().copied().filter(|key| !is_named(key)).collect();
+        dropped.into_iter().for_each(|key| self.drop_view(key));
     }
 
     /// The connection of a session is lost; the session waits for its client.
@@ -179,8 +192,12 @@ impl Presence {
         }
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.kind = Kind::Cut(now.mono);
-        for subscription in session.views.keys() {
-            self.timers.cancel(TimerKey::Window(id, *subscription));
+        for key in &session.views {
+            if let Some(view) = self.views.get_mut(*key) {
+                view.connection = None;
+                view.waits = Waits::Not;
+                self.timers.cancel(TimerKey::Window(*key));
+            }
         }
         if session.tracked.is_some() {
             self.timers.set(TimerKey::Grace(id), now.mono + self.limits.grace_ms);
@@ -211,10 +228,7 @@ impl Presence {
         self.grace_ended(now, id);
         let Some(session) = self.sessions.get(&id) else { return };
         let user = session.user;
-        let subscriptions: Vec<_> = session.views.keys().copied().collect();
-        for subscription in subscriptions {
-            self.drop_view(id, subscription);
-        }
+        session.views.clone().into_iter().for_each(|key| self.drop_view(key));
         for key in [TimerKey::Gone(id), TimerKey::Grace(id), TimerKey::Rest(id), TimerKey::Typing(id)] {
             self.timers.cancel(key);
         }
@@ -246,7 +260,7 @@ impl Presence {
     }
 
     pub(crate) fn rest_end(&mut self, now: Now, user: UserId, id: SessionId) {
-        let ends = |session: &Session| session.user == user && session.kind == Kind::Rest;
+        let ends = |session: &Box<Session>| session.user == user && session.kind == Kind::Rest;
         if self.sessions.get(&id).is_some_and(ends) {
             self.sign_out(now, id);
         }

@@ -7,12 +7,23 @@ use model::{
 };
 use policy::PersonForm;
 
-use crate::{Presence, leak::Leak, merge::merge};
+use crate::{Presence, leak::Leak, merge::merge, table::ChannelKey};
+
+/// One person in one channel: the records made of them, shared by all who get the same.
+#[derive(Debug, Default)]
+pub(crate) struct Member {
+    /// For those who may see them; `None`: not here.
+    pub(crate) public: Option<Arc<SharedRecord>>,
+    /// For themself; differs from `public` by hidden fields, and while they appear offline.
+    pub(crate) own: Option<Arc<SharedRecord>>,
+}
 
 /// One user.
 #[derive(Debug, Default)]
 pub(crate) struct User {
     facts: Option<UserFacts>,
+    /// The channels that list the user, in the order of their keys, with what is made of the user in each.
+    members: Vec<(ChannelKey, Member)>,
     /// The record for those who may see the user while the user is not here.
     pub(crate) offline: Option<Arc<SharedRecord>>,
     pub(crate) sessions: BTreeSet<SessionId>,
@@ -79,6 +90,29 @@ impl User {
             .map(|facts| SharedRecord::renew(self.offline.take(), policy::offline(id, facts.last_seen)));
     }
 
+    /// The user in a channel; `None`: it does not list them.
+    pub(crate) fn member(&self, channel: ChannelKey) -> Option<&Member> {
+        let at = self.members.binary_search_by_key(&channel, |(key, _)| *key).ok()?;
+        Some(&self.members[at].1)
+    }
+
+    fn member_mut(&mut self, channel: ChannelKey) -> Option<&mut Member> {
+        let at = self.members.binary_search_by_key(&channel, |(key, _)| *key).ok()?;
+        Some(&mut self.members[at].1)
+    }
+
+    /// The channel lists the user from now on.
+    pub(crate) fn enter(&mut self, channel: ChannelKey) {
+        if let Err(at) = self.members.binary_search_by_key(&channel, |(key, _)| *key) {
+            self.members.insert(at, (channel, Member::default()));
+        }
+    }
+
+    /// The channel lists the user no more.
+    pub(crate) fn leave(&mut self, channel: ChannelKey) {
+        self.members.retain(|(key, _)| *key != channel);
+    }
+
     /// The channels that list the user.
     pub(crate) fn channels(&self) -> Vec<ChannelId> {
         let Some(facts) = &self.facts else { return Vec::new() };
@@ -100,10 +134,8 @@ impl Presence {
         let own = self.form(channel, id, PersonForm::Own);
         let public = self.form(channel, id, PersonForm::Public);
         let leaks = self.leaks.has(Leak::RedactedFieldUpdates);
-        let Some(member) = self.channels.get_mut(&channel).and_then(|channel| channel.people.get_mut(&id))
-        else {
-            return;
-        };
+        let Some(key) = self.channels.key(&channel) else { return };
+        let Some(member) = self.users.get_mut(&id).and_then(|user| user.member_mut(key)) else { return };
         let own_changed = replace(&mut member.own, own);
         let public_changed = replace(&mut member.public, public);
         if own_changed {

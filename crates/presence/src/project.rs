@@ -1,8 +1,8 @@
 //! What one viewer may see of one entry, now. The only place where records meet viewers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use model::{AccountId, ChannelId, EntryId, Interest, PeopleInterest, SharedRecord, UserId};
+use model::{AccountId, ChannelId, EntryId, PeopleInterest, Relation, SharedRecord, UserId};
 use policy::Sight;
 
 use crate::{
@@ -10,48 +10,51 @@ use crate::{
     channel::Channel,
     leak::{Leak, Leaks},
     people::User,
+    table::{AccountKey, ChannelKey, Entry, EntryKey, Table, UserKey},
+    view::{Place, Sights},
 };
+
+pub(crate) type Users = Table<UserId, UserKey, User>;
+pub(crate) type Accounts = Table<AccountId, AccountKey, Account>;
+pub(crate) type Channels = Table<ChannelId, ChannelKey, Channel>;
 
 /// The truth, read only, while views take their turns.
 #[derive(Clone, Copy)]
 pub(crate) struct Projection<'a> {
-    pub(crate) users: &'a BTreeMap<UserId, User>,
-    pub(crate) accounts: &'a BTreeMap<AccountId, Account>,
-    pub(crate) channels: &'a BTreeMap<ChannelId, Channel>,
+    pub(crate) users: &'a Users,
+    pub(crate) accounts: &'a Accounts,
+    pub(crate) channels: &'a Channels,
     pub(crate) leaks: Leaks,
 }
 
-impl<'a> Projection<'a> {
-    /// What `viewer` may see of `entry` in `channel`; `None`: nothing, as if it were not there.
-    pub(crate) fn of(
-        &self,
-        viewer: UserId,
-        channel: ChannelId,
-        interest: Interest,
-        entry: EntryId,
-    ) -> Option<&'a Arc<SharedRecord>> {
-        match entry {
-            EntryId::Person(subject) => self.person(viewer, channel, interest.people, subject),
-            EntryId::Account(account) => interest.accounts.then(|| self.account(viewer, channel, account))?,
+impl<'a> Sights<'a> for Projection<'a> {
+    fn id(&self, entry: EntryKey) -> EntryId {
+        match entry.entry() {
+            Entry::Person(user) => EntryId::Person(self.users.id(user)),
+            Entry::Account(account) => EntryId::Account(self.accounts.id(account)),
         }
     }
 
-    fn person(
-        &self,
-        viewer: UserId,
-        channel: ChannelId,
-        interest: PeopleInterest,
-        subject: UserId,
-    ) -> Option<&'a Arc<SharedRecord>> {
-        let member = self.channels.get(&channel)?.people.get(&subject)?;
-        let user = self.users.get(&subject)?;
-        let record = match self.sight(viewer, subject) {
+    /// What the viewer may see of `entry`; `None`: nothing, as if it were not there.
+    fn record(&self, place: &Place, entry: EntryKey) -> Option<&'a Arc<SharedRecord>> {
+        match entry.entry() {
+            Entry::Person(subject) => self.person(place, subject),
+            Entry::Account(account) => place.interest.accounts.then(|| self.account(place, account))?,
+        }
+    }
+}
+
+impl<'a> Projection<'a> {
+    fn person(&self, place: &Place, subject: UserKey) -> Option<&'a Arc<SharedRecord>> {
+        let user = self.users.at(subject)?;
+        let member = user.member(place.channel)?;
+        let record = match self.sight_in(place, subject, user) {
             Sight::Own => member.own.as_ref(),
             Sight::Public => member.public.as_ref(),
             Sight::Hidden => return None,
         };
         let leaky = self.leaks.has(Leak::HiddenListedOffline) && member.own.is_some();
-        match interest {
+        match place.interest.people {
             PeopleInterest::None => None,
             PeopleInterest::Present if leaky => record.or(user.offline.as_ref()),
             PeopleInterest::Present => record,
@@ -59,28 +62,42 @@ impl<'a> Projection<'a> {
         }
     }
 
-    fn account(
-        &self,
-        viewer: UserId,
-        channel: ChannelId,
-        account: AccountId,
-    ) -> Option<&'a Arc<SharedRecord>> {
-        if !self.channels.get(&channel)?.accounts.contains(&account) {
+    fn account(&self, place: &Place, account: AccountKey) -> Option<&'a Arc<SharedRecord>> {
+        if !self.channels.at(place.channel)?.accounts.contains_key(&self.accounts.id(account)) {
             return None;
         }
-        let role = |organization| self.users.get(&viewer)?.facts()?.organizations.get(&organization).copied();
-        self.accounts.get(&account)?.form(viewer, role)
+        let viewer = self.users.at(place.viewer);
+        let role = |organization| viewer?.facts()?.organizations.get(&organization).copied();
+        self.accounts.at(account)?.form(self.users.id(place.viewer), role)
+    }
+
+    /// How many are here, seen or not: what a viewer must not learn.
+    pub(crate) fn present_in(&self, channel: ChannelKey) -> usize {
+        let people = self.channels.at(channel).into_iter().flat_map(|channel| channel.people.values());
+        let members = people.filter_map(|user| self.users.at(*user)?.member(channel));
+        members.filter(|member| member.own.is_some()).count()
+    }
+
+    /// Which form of somebody whom the channel lists its viewer gets. How they are related is mostly known by the channel,
+    /// so that nothing of the viewer has to be looked at.
+    fn sight_in(&self, place: &Place, subject: UserKey, of_subject: &User) -> Sight {
+        let known = |relation| match relation {
+            Relation::SameUser => place.viewer == subject,
+            other if place.related == Some(other) => true,
+            other => self.relates(other, place.viewer, subject),
+        };
+        policy::sight(known, of_subject.settings())
+    }
+
+    fn relates(&self, relation: Relation, viewer: UserKey, subject: UserKey) -> bool {
+        let facts = |key| Some((self.users.id(key), self.users.at(key)?.facts()?));
+        let both = facts(viewer).zip(facts(subject));
+        both.is_some_and(|(viewer, subject)| policy::relates(relation, viewer, subject))
     }
 
     /// Which form of the subject the viewer gets.
-    pub(crate) fn sight(&self, viewer: UserId, subject: UserId) -> Sight {
-        let facts = |id| self.users.get(&id).and_then(User::facts);
-        match (facts(viewer), facts(subject)) {
-            (Some(viewer_facts), Some(subject_facts)) => policy::sight(
-                policy::relations((viewer, viewer_facts), (subject, subject_facts)),
-                subject_facts.settings.as_ref(),
-            ),
-            _ => Sight::Hidden,
-        }
+    pub(crate) fn sight(&self, viewer: UserKey, subject: UserKey) -> Sight {
+        let settings = self.users.at(subject).and_then(User::settings);
+        policy::sight(|relation| self.relates(relation, viewer, subject), settings)
     }
 }

@@ -1,10 +1,8 @@
 //! What a client asks for on its connection.
 
-use std::collections::BTreeSet;
-
 use model::{
-    ChannelId, CloseCode, ConnectionId, ErrorCode, Now, Outgoing, RequestError, RequestId, SessionId,
-    SubscribeOutcome, SubscribeRequest, SubscribedChannel, SubscriptionId, UserId,
+    ChannelId, CloseCode, ConnectionId, ErrorCode, Now, Outgoing, Relation, RequestError, RequestId,
+    SessionId, SubscribeOutcome, SubscribeRequest, SubscribedChannel, SubscriptionId, UserId,
 };
 
 use crate::{
@@ -13,7 +11,7 @@ use crate::{
     leak::Leak,
     people::User,
     timers::TimerKey,
-    view::View,
+    view::{Place, View, ViewKey},
 };
 
 impl Presence {
@@ -52,14 +50,10 @@ impl Presence {
         });
         let channels: Vec<_> = outcomes.collect();
         // One that was replaced by a later one of the same request is not there any more.
-        let is_open =
-            |id: &SubscriptionId| self.sessions.get(&session).is_some_and(|s| s.views.contains_key(id));
-        let opened = channels.iter().filter_map(|channel| channel.outcome.ok());
-        let opened: Vec<_> = opened.filter(is_open).collect();
+        let opened = channels.iter().filter_map(|channel| self.view_of(session, channel.outcome.ok()?));
+        let opened: Vec<_> = opened.collect();
         self.say(connection, Outgoing::Subscribed { re, channels });
-        for subscription in opened {
-            self.want_turn(connection, subscription);
-        }
+        opened.into_iter().for_each(|view| self.want_turn(view));
     }
 
     /// Subscribing again to a channel replaces the subscription.
@@ -67,24 +61,42 @@ impl Presence {
         let session = self.sessions.get(&id).ok_or(ErrorCode::UnknownChannel)?;
         let (user, channel) = (session.user, request.channel);
         if !self.may_subscribe(user, channel) {
-            let known = self.leaks.has(Leak::ForbiddenForForeign) && self.channels.contains_key(&channel);
+            let known = self.leaks.has(Leak::ForbiddenForForeign) && self.channels.get(&channel).is_some();
             return Err(if known { ErrorCode::Unauthorized } else { ErrorCode::UnknownChannel });
         }
-        if let Some(before) = session.by_channel.get(&channel).copied() {
-            self.drop_view(id, before);
+        let key = self.channels.key_or_new(channel);
+        let on_channel = |view: &ViewKey| self.views.get(*view).is_some_and(|view| view.place.channel == key);
+        if let Some(before) = session.views.iter().copied().find(on_channel) {
+            self.drop_view(before);
         }
+        let viewer = self.users.key_or_new(user);
         let session = self.sessions.get_mut(&id).ok_or(ErrorCode::UnknownChannel)?;
         if session.views.len() >= self.limits.subscriptions_per_session {
             return Err(ErrorCode::ChannelLimit);
         }
         session.last_subscription += 1;
         let subscription = SubscriptionId(session.last_subscription);
-        let place = self.channels.entry(channel).or_default();
-        let entries: BTreeSet<_> = place.entries(request.interest()).collect();
-        place.viewers.entry(user).or_default().insert((id, subscription));
-        session.views.insert(subscription, Box::new(View::new(channel, request.interest(), entries)));
-        session.by_channel.insert(channel, subscription);
+        let place = Place {
+            session: id,
+            subscription,
+            viewer,
+            channel: key,
+            related: related_in(channel),
+            interest: request.interest(),
+        };
+        let room = self.channels.row(channel);
+        let view = View::new(place, session.connection(), room.entries(place.interest));
+        let view = self.views.insert(view);
+        room.viewers.insert(viewer, view);
+        session.views.push(view);
         Ok(subscription)
+    }
+
+    /// The view behind a subscription.
+    pub(crate) fn view_of(&self, session: SessionId, subscription: SubscriptionId) -> Option<ViewKey> {
+        let is_it =
+            |key: &ViewKey| self.views.get(*key).is_some_and(|view| view.place.subscription == subscription);
+        self.sessions.get(&session)?.views.iter().copied().find(is_it)
     }
 
     /// Whether the channel is there for the user.
@@ -103,26 +115,35 @@ impl Presence {
     }
 
     fn unsubscribe(&mut self, id: SessionId, subscription: SubscriptionId) -> Result<(), RequestError> {
-        if self.sessions.get(&id).is_some_and(|session| session.views.contains_key(&subscription)) {
-            self.drop_view(id, subscription);
+        if let Some(view) = self.view_of(id, subscription) {
+            self.drop_view(view);
             return Ok(());
         }
         Err(RequestError::new(ErrorCode::UnknownSubscription, "no such subscription in this session"))
     }
 
     /// Forgets a view.
-    pub(crate) fn drop_view(&mut self, id: SessionId, subscription: SubscriptionId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(view) = session.views.remove(&subscription) else { return };
-        session.by_channel.remove(&view.channel);
-        let (user, connection) = (session.user, session.connection());
-        self.timers.cancel(TimerKey::Window(id, subscription));
+    pub(crate) fn drop_view(&mut self, key: ViewKey) {
+        let Some(View { place, connection, .. }) = self.views.remove(key) else { return };
+        if let Some(session) = self.sessions.get_mut(&place.session) {
+            session.views.retain(|view| *view != key);
+        }
+        self.timers.cancel(TimerKey::Window(key));
         if let Some(connection) = connection.and_then(|id| self.connections.get_mut(&id)) {
-            connection.ready.remove(&subscription);
+            connection.ready.retain(|(_, view)| *view != key);
         }
-        if let Some(channel) = self.channels.get_mut(&view.channel) {
-            channel.remove_view(user, (id, subscription));
+        if let Some(room) = self.channels.at_mut(place.channel) {
+            room.viewers.remove(place.viewer, key);
         }
-        self.drop_if_empty(view.channel);
+        self.drop_if_empty(self.channels.id(place.channel));
+    }
+}
+
+/// How those whom a channel lists are related to those who may look at it, who are listed themselves.
+fn related_in(channel: ChannelId) -> Option<Relation> {
+    match channel {
+        ChannelId::Wedding(_) => Some(Relation::WeddingCollaborator),
+        ChannelId::Organization(_) => Some(Relation::OrganizationMember),
+        ChannelId::Account(_) => None,
     }
 }

@@ -1,16 +1,8 @@
 //! Sessions: one device of one user, with what it announces and the views it owns. It survives reconnects.
 
-use std::collections::BTreeMap;
+use model::{ConnectionId, Mono, Now, SessionId, Track, UserId, Wall};
 
-use model::{ChannelId, ConnectionId, Mono, Now, SessionId, SubscriptionId, Track, UserId, Wall};
-
-use crate::{
-    Presence,
-    input::{Effect, LastSeenNote},
-    leak::Leak,
-    timers::TimerKey,
-    view::View,
-};
+use crate::{Decision, Presence, input::LastSeenNote, leak::Leak, timers::TimerKey, view::ViewKey};
 
 /// One device of one user.
 #[derive(Debug)]
@@ -23,9 +15,8 @@ pub(crate) struct Session {
     pub(crate) signed_out: bool,
     /// The last sign of life while the user was not hidden; `None`: there was none, so last-seen stands still.
     pub(crate) last_sign: Option<Mono>,
-    /// Boxed: a node of the map has room for eleven, and most sessions have one.
-    pub(crate) views: BTreeMap<SubscriptionId, Box<View>>,
-    pub(crate) by_channel: BTreeMap<ChannelId, SubscriptionId>,
+    /// In the order of their subscriptions.
+    pub(crate) views: Vec<ViewKey>,
     pub(crate) last_subscription: u32,
 }
 
@@ -56,8 +47,7 @@ impl Session {
             tracked: None,
             signed_out,
             last_sign: None,
-            views: BTreeMap::new(),
-            by_channel: BTreeMap::new(),
+            views: Vec::new(),
             last_subscription: 0,
         }
     }
@@ -125,7 +115,7 @@ impl Presence {
             return;
         }
         user.noted_at = Some(now.mono);
-        self.effects.push(note(session.user, now.wall, &tracked.track));
+        self.decisions.push(note(session.user, now.wall, &tracked.track));
     }
 
     /// Moves a user's last-seen on, unless the user is hidden: then it stands still.
@@ -136,7 +126,7 @@ impl Presence {
             return;
         }
         user.noted_at = Some(now.mono);
-        self.effects.push(note(id, at, track));
+        self.decisions.push(note(id, at, track));
         let before = user.offline.clone();
         user.seen(id, at);
         if user.offline != before {
@@ -148,6 +138,6 @@ impl Presence {
     }
 }
 
-fn note(user: UserId, at: Wall, track: &Track) -> Effect {
-    Effect::LastSeen(LastSeenNote { user, at, page: track.page.clone(), device: track.device })
+fn note(user: UserId, at: Wall, track: &Track) -> Decision {
+    Decision::LastSeen(LastSeenNote { user, at, page: track.page.clone(), device: track.device })
 }

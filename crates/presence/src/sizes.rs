@@ -48,7 +48,7 @@ impl Presence {
             channels: self.channels.len(),
             connections: self.connections.len(),
             sessions: self.sessions.len(),
-            views: self.sessions.values().map(|session| session.views.len()).sum(),
+            views: self.views.len(),
         }
     }
 
@@ -66,20 +66,18 @@ impl Presence {
     }
 
     fn view_sizes(&self) -> Vec<ViewSizes> {
-        let views = self.sessions.iter().flat_map(|(session, owner)| {
-            owner.views.iter().map(move |(subscription, view)| {
-                let channel = self.channels.get(&view.channel);
-                let (shown, dirty, recent) = view.sizes();
-                ViewSizes {
-                    session: *session,
-                    subscription: *subscription,
-                    channel: view.channel,
-                    entries: channel.map_or(0, |channel| channel.people.len() + channel.accounts.len()),
-                    shown,
-                    dirty,
-                    recent,
-                }
-            })
+        let views = self.views.values().map(|view| {
+            let channel = self.channels.at(view.place.channel);
+            let (shown, dirty, recent) = view.sizes();
+            ViewSizes {
+                session: view.place.session,
+                subscription: view.place.subscription,
+                channel: self.channels.id(view.place.channel),
+                entries: channel.map_or(0, |channel| channel.people.len() + channel.accounts.len()),
+                shown,
+                dirty,
+                recent,
+            }
         });
         views.collect()
     }

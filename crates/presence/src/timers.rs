@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ConnectionId, Mono, SessionId, SubscriptionId};
+use model::{ConnectionId, Mono, SessionId};
+
+use crate::view::ViewKey;
 
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +24,7 @@ pub(crate) enum TimerKey {
     /// The token's end is near, or here.
     Token(ConnectionId),
     /// The batching window of a view closes.
-    Window(SessionId, SubscriptionId),
+    Window(ViewKey),
 }
 
 /// Deadlines in order of time, then of key.

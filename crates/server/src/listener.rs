@@ -18,13 +18,14 @@ use std::{
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use model::limits;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 pub use accept::Accept;
-pub use seats::{Full, Peer};
+pub use seats::{Full, Peer, Seat};
 
 use crate::config::{Listen, Shutdown};
 use crate::problem::{Kind, Problem};
@@ -35,6 +36,10 @@ use seats::{SeatLimits, Seats};
 const MAX_HEADERS: usize = 64;
 /// All headers together; a token has at most 8 KiB.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// What the kernel takes of a connection beyond what it could send: the reader who is behind gets the state of when it
+/// reads rather than old changes, and costs little memory. Two turns.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 2 * limits::TURN_BYTES as u32;
 /// What a client that finds no seat is told to wait.
 const RETRY_WHEN_FULL_MS: u64 = 5_000;
 
@@ -145,7 +150,10 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+    {
+        socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    }
     Ok(())
 }
 

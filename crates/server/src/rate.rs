@@ -3,7 +3,12 @@
 //! One update a second and user; typing has its own. Keyed by the caller alone, so that a refusal says nothing about
 //! anybody else.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    num::NonZeroU32,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use governor::{
     Quota, RateLimiter,
@@ -11,7 +16,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
-use model::{ErrorCode, RequestError, Track, UserId};
+use model::{CleanText, ErrorCode, RequestError, Track, UserId};
 
 use crate::config::CallLimits;
 
@@ -26,18 +31,32 @@ pub enum Kind {
     Update,
 }
 
+/// What a session said last, as far as the limits need it: 16 bytes where the track may have a kilobyte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// A hash of all but typing. That two tracks share it is as likely as guessing it, and means one free update.
+    rest: u64,
+    is_typing: bool,
+}
+
+impl From<&Track> for Said {
+    fn from(track: &Track) -> Self {
+        let Track { status, page, is_typing, device, custom_status, custom_emoji, scope } = track;
+        let texts = [page, custom_status, custom_emoji].map(|text| text.as_ref().map(CleanText::as_str));
+        // Keyed by chance once per process, so that nobody can look for two tracks with the same hash.
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self { rest: KEY.hash_one((status, texts, device, scope)), is_typing: *is_typing }
+    }
+}
+
 /// What `new` is, after `last` of the same session. The track in a hello or resume is never asked about: it is free.
 #[must_use]
-pub fn classify(last: Option<&Track>, new: &Track) -> Kind {
-    let Some(last) = last else { return Kind::Update };
-    if last == new {
-        return Kind::Free;
-    }
-    let only_typing = Track { is_typing: last.is_typing, ..new.clone() } == *last;
-    match (only_typing, new.is_typing) {
-        (true, true) => Kind::Typing,
-        (true, false) => Kind::Free,
-        (false, _) => Kind::Update,
+pub fn classify(last: Option<Said>, new: Said) -> Kind {
+    match last {
+        Some(last) if last == new => Kind::Free,
+        Some(last) if last.rest == new.rest && new.is_typing => Kind::Typing,
+        Some(last) if last.rest == new.rest => Kind::Free,
+        _ => Kind::Update,
     }
 }
 

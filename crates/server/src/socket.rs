@@ -1,26 +1,31 @@
 //! One connection: one task, from the upgrade to the close.
 //!
-//! The task moves bytes and nothing else: inbound frames become inputs of the hub, parcels of the hub are written
-//! and reported as flushed. Who sees what, and when somebody is gone, is decided in the heart.
+//! The task reads and nothing else: inbound frames become inputs of the hub, which writes to the socket itself. Only
+//! what the kernel did not take is written here, through the same outbox, and reported as flushed. Who sees what, and
+//! when somebody is gone, is decided in the heart.
 
 mod greeting;
 mod inbound;
 mod requests;
 mod stream;
 
-use std::sync::Arc;
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use hub::{Farewell, Link, Outbox};
+use hub::{Event, Farewell, Link};
 use model::CloseCode;
 use presence::Ending;
 
 use crate::{
     app::App,
-    config::Secret,
+    listener::Seat,
     problem::Problem,
     upgrade::{Pending, Upgraded, upgrade},
 };
@@ -38,23 +43,41 @@ pub(crate) async fn open(State(app): State<Arc<App>>, request: Request) -> Resul
 
 /// What is needed once, or rarely, lives in boxes of its own: the task of a silent connection stays small.
 async fn serve(app: Arc<App>, pending: Pending) {
-    match Box::pin(pending.ready()).await {
-        Ok(upgraded) => {
-            let Upgraded { socket, encoding, token, peer } = *upgraded;
-            let stream = Box::new(Stream::new(socket, encoding, app.bounds.message_timeout));
-            live(&app, stream, token).await;
-            // The peer was kept until here: it holds the connection's seat.
-            drop(peer);
-        }
-        Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
+    if let Some(mut conversation) = Box::pin(begin(app, pending)).await {
+        let end = conversation.exchange().await;
+        Box::pin(conversation.end(end)).await;
     }
 }
 
-async fn live(app: &Arc<App>, mut stream: Box<Stream>, token: Option<Secret>) {
-    match Box::pin(greet(app, &mut stream, token)).await {
-        Ok((link, requests)) => converse(app, stream, link, requests).await,
-        Err(Some(code)) => Box::pin(stream.close(Farewell::new(code, None))).await,
-        Err(None) => {}
+/// A connection that was welcomed.
+struct Conversation {
+    app: Arc<App>,
+    stream: Stream,
+    link: Link,
+    requests: Requests,
+    pace: Pace,
+    /// Held as long as the socket lives.
+    _seat: Seat,
+}
+
+async fn begin(app: Arc<App>, pending: Pending) -> Option<Conversation> {
+    let ready = pending.ready().await;
+    let upgraded = ready.inspect_err(|error| tracing::debug!(%error, "an upgrade came to nothing")).ok()?;
+    let Upgraded { socket, token, peer } = *upgraded;
+    let mut stream = Stream::new(socket, app.bounds.message_timeout);
+    match greet(&app, &mut stream, token).await {
+        Ok((link, requests)) => {
+            let pace = Pace::new(&app.bounds);
+            Some(Conversation { app, stream, link, requests, pace, _seat: peer.into_seat() })
+        }
+        Err(refusal) => {
+            if let Some(code) = refusal {
+                stream.close(Farewell::new(code, None)).await;
+            }
+            // The peer was kept until here: it holds the connection's seat.
+            drop(peer);
+            None
+        }
     }
 }
 
@@ -70,70 +93,67 @@ enum End {
     Gone,
 }
 
-async fn converse(app: &Arc<App>, mut stream: Box<Stream>, link: Link, requests: Requests) {
-    let end = exchange(app, &mut stream, &link, requests).await;
-    let (ending, farewell) = match end {
-        End::Client(ending) => (ending, None),
-        End::Ours(code) => (Ending::Lost, Some(Farewell::new(code, None))),
-        End::Hub(farewell) => (Ending::Lost, Some(farewell)),
-        End::Gone => (Ending::Lost, Some(Farewell::new(CloseCode::Restarting, None))),
-    };
-    link.end(ending).await;
-    match farewell {
-        Some(farewell) => Box::pin(stream.close(farewell)).await,
-        None => Box::pin(stream.finish()).await,
-    }
+/// What wakes the task.
+enum Wake {
+    Outbox(Event),
+    Inbound(Inbound),
 }
 
-async fn exchange(app: &Arc<App>, stream: &mut Stream, link: &Link, mut requests: Requests) -> End {
-    let outbox = Arc::clone(link.outbox());
-    let mut pace = Pace::new(&app.bounds);
-    loop {
-        let may_read = outbox.may_request();
-        tokio::select! {
-            parcel = outbox.next() => {
-                if let Some(end) = deliver(stream, link, &outbox, parcel).await {
-                    return end;
-                }
+impl Conversation {
+    async fn exchange(&mut self) -> End {
+        loop {
+            let done = match poll_fn(|context| self.poll_wake(context)).await {
+                Wake::Outbox(event) => Box::pin(heed(&self.link, event)).await,
+                Wake::Inbound(inbound) => Box::pin(self.take(inbound)).await,
+            };
+            if let Err(end) = done {
+                return end;
             }
-            inbound = stream.receive(&mut pace), if may_read => match inbound {
-                Inbound::Frame(frame) => {
-                    if let Err(end) = Box::pin(requests.take(app, link, frame)).await {
-                        return end;
-                    }
-                }
-                Inbound::Unreadable(error) => {
-                    if !pace.forgives() {
-                        return End::Ours(CloseCode::TooManyErrors);
-                    }
-                    if Box::pin(link.refuse(error.re, error.into())).await.is_err() {
-                        return End::Gone;
-                    }
-                }
-                Inbound::Broken(code) => return End::Ours(code),
-                Inbound::Closed(ending) => return End::Client(ending),
-            }
+        }
+    }
+
+    fn poll_wake(&mut self, context: &mut Context<'_>) -> Poll<Wake> {
+        match self.stream.outbox().poll_event(context) {
+            Poll::Ready(event) => Poll::Ready(Wake::Outbox(event)),
+            Poll::Pending => self.stream.poll_receive(&mut self.pace, context).map(Wake::Inbound),
+        }
+    }
+
+    /// Hands on what came in.
+    async fn take(&mut self, inbound: Inbound) -> Result<(), End> {
+        let Self { app, link, requests, pace, .. } = self;
+        match inbound {
+            Inbound::Frame(frame) => requests.take(app, link, frame).await,
+            Inbound::Unreadable(_) if !pace.forgives() => Err(End::Ours(CloseCode::TooManyErrors)),
+            Inbound::Unreadable(error) => link.refuse(error.re, error.into()).await.map_err(|_| End::Gone),
+            Inbound::Broken(code) => Err(End::Ours(code)),
+            Inbound::Closed(ending) => Err(End::Client(ending)),
+        }
+    }
+
+    async fn end(mut self, end: End) {
+        let (ending, farewell) = match end {
+            End::Client(ending) => (ending, None),
+            End::Ours(code) => (Ending::Lost, Some(Farewell::new(code, None))),
+            End::Hub(farewell) => (Ending::Lost, Some(farewell)),
+            End::Gone => (Ending::Lost, Some(Farewell::new(CloseCode::Restarting, None))),
+        };
+        self.link.end(ending).await;
+        match farewell {
+            Some(farewell) => self.stream.close(farewell).await,
+            None => self.stream.finish().await,
         }
     }
 }
 
-/// Writes a parcel. A client that does not read holds up nobody but itself; the hub says when it has had enough.
-async fn deliver(stream: &mut Stream, link: &Link, outbox: &Outbox, parcel: hub::Parcel) -> Option<End> {
-    if !parcel.frames.is_empty() {
-        tokio::select! {
-            // First what was said before: a farewell cuts short only a client that does not read.
-            biased;
-            written = stream.write(parcel.frames) => match written {
-                Ok(()) => {
-                    if link.flushed().await.is_err() {
-                        return Some(End::Gone);
-                    }
-                }
-                Err(_) => return Some(End::Client(Ending::Lost)),
-            },
-            // Nothing but a farewell can come before the parcel is flushed.
-            next = outbox.next() => return Some(next.farewell.map_or(End::Gone, End::Hub)),
-        }
+/// Does what the outbox asks for.
+async fn heed(link: &Link, event: Event) -> Result<(), End> {
+    match event {
+        Event::Flushed => link.flushed().await.map_err(|_| End::Gone),
+        Event::Farewell(farewell) => Err(End::Hub(farewell)),
+        Event::Broken => Err(End::Client(Ending::Lost)),
     }
-    parcel.farewell.map(End::Hub)
 }
+
+#[cfg(test)]
+mod tests;

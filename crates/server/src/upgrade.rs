@@ -11,6 +11,8 @@
 
 mod guard;
 mod handshake;
+mod line;
+mod socket;
 
 #[cfg(test)]
 mod tests;
@@ -25,15 +27,11 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use model::{Encoding, ErrorCode, limits};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::WebSocketConfig};
 
 pub use guard::Guarded;
+pub use line::{Line, WriteSide};
+pub use socket::WebSocket;
 
 use crate::{
     config::Secret,
@@ -44,12 +42,13 @@ use crate::{
 use handshake::Accepted;
 pub(crate) use handshake::bearer;
 
-/// Eagerly allocated for each connection; the default of 128 KiB would be 2.5 GiB for 20,000.
-const READ_BUFFER_BYTES: usize = 1024;
-/// Frames gather up to one turn before they are written without being flushed.
-const WRITE_BUFFER_BYTES: usize = limits::TURN_BYTES;
-/// What a slow reader can make us hold: eight turns. The hub sends one at a time, so it is never reached.
-const MAX_WRITE_BUFFER_BYTES: usize = 64 * 1024;
+/// Eagerly allocated for each connection; the default of 128 KiB would be 2.5 GiB for 20,000. What clients say is
+/// mostly shorter; for what is longer, the buffer grows.
+const READ_BUFFER_BYTES: usize = 512;
+/// Control frames are handed to the outbox at once: it is the one that keeps what the kernel does not take.
+const WRITE_BUFFER_BYTES: usize = 0;
+/// What the outbox does not take waits in here, such as the pongs for a client that does not read them.
+const MAX_WRITE_BUFFER_BYTES: usize = limits::OUTBOX_CONTROL_BYTES;
 
 /// Who may open a socket.
 #[derive(Clone, Debug)]
@@ -81,10 +80,8 @@ pub struct Pending {
 /// A WebSocket with what its handshake said.
 #[derive(Debug)]
 pub struct Upgraded {
-    /// The socket. [`WebSocketStream::get_ref`] tells how long a message has been under way.
-    pub socket: WebSocketStream<Guarded<TcpStream>>,
-    /// The encoding that its subprotocol names.
-    pub encoding: Encoding,
+    /// The socket, in the encoding that its subprotocol names.
+    pub socket: WebSocket,
     /// The token of its header or subprotocol; without one, the hello brings it.
     pub token: Option<Secret>,
     /// The other end. Keep it as long as the socket lives: it holds the seat.
@@ -142,12 +139,9 @@ impl Pending {
     pub async fn ready(self) -> Result<Box<Upgraded>, UpgradeError> {
         let upgraded = self.on_upgrade.await?;
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_| UpgradeError::NotTcp)?;
-        let read_already = parts.read_buf.to_vec();
-        let stream = Guarded::new(parts.io.into_inner(), &read_already);
-        let socket =
-            WebSocketStream::from_partially_read(stream, read_already, Role::Server, Some(socket_config()))
-                .await;
-        Ok(Box::new(Upgraded { socket, encoding: self.encoding, token: self.token, peer: self.peer }))
+        let line = Line::new(parts.io.into_inner(), self.encoding);
+        let socket = WebSocket::new(line, parts.read_buf.to_vec(), socket_config());
+        Ok(Box::new(Upgraded { socket, token: self.token, peer: self.peer }))
     }
 }
 

@@ -8,9 +8,16 @@ use crate::{ClientFrame, ServerFrame, splice};
 /// The bytes of what the heart says to a connection: UTF-8 text in JSON. A welcome tells `limits` too.
 #[must_use]
 pub fn encode(encoding: Encoding, outgoing: &Outgoing, limits: &Limits) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_into(&mut out, encoding, outgoing, limits);
+    out
+}
+
+/// Appends the bytes of [`encode`].
+pub(crate) fn encode_into(out: &mut Vec<u8>, encoding: Encoding, outgoing: &Outgoing, limits: &Limits) {
     match outgoing {
-        Outgoing::View(frame) => splice::view(encoding, frame),
-        other => serialized(encoding, &ServerFrame::new(other.clone(), limits)),
+        Outgoing::View(frame) => splice::view(out, encoding, frame),
+        other => serialize_into(out, encoding, &ServerFrame::new(other.clone(), limits)),
     }
 }
 
@@ -19,11 +26,13 @@ pub fn encode(encoding: Encoding, outgoing: &Outgoing, limits: &Limits) -> Vec<u
 /// [`ServerFrame::Unknown`] has no bytes: nothing is to be sent then.
 #[must_use]
 pub fn encode_server(encoding: Encoding, frame: &ServerFrame) -> Vec<u8> {
+    let mut out = Vec::new();
     match frame {
-        ServerFrame::View(frame) => splice::view(encoding, frame),
-        ServerFrame::Unknown => Vec::new(),
-        other => serialized(encoding, other),
+        ServerFrame::View(frame) => splice::view(&mut out, encoding, frame),
+        ServerFrame::Unknown => {}
+        other => serialize_into(&mut out, encoding, other),
     }
+    out
 }
 
 /// The bytes of a frame from a client.
@@ -38,11 +47,19 @@ pub fn encode_record(encoding: Encoding, record: &Record) -> Vec<u8> {
     serialized(encoding, record)
 }
 
+fn serialized<T: Serialize>(encoding: Encoding, value: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    serialize_into(&mut out, encoding, value);
+    out
+}
+
 /// Structs become maps in both encodings; ids are text in JSON and 16 bytes in MessagePack.
-pub(crate) fn serialized<T: Serialize>(encoding: Encoding, value: &T) -> Vec<u8> {
-    let bytes = match encoding {
-        Encoding::Json => serde_json::to_vec(value).map_err(|error| error.to_string()),
-        Encoding::MessagePack => rmp_serde::to_vec_named(value).map_err(|error| error.to_string()),
+fn serialize_into<T: Serialize>(out: &mut Vec<u8>, encoding: Encoding, value: &T) {
+    let written = match encoding {
+        Encoding::Json => serde_json::to_writer(out, value).map_err(|error| error.to_string()),
+        Encoding::MessagePack => {
+            rmp_serde::encode::write_named(out, value).map_err(|error| error.to_string())
+        }
     };
-    bytes.unwrap_or_else(|error| unreachable!("a frame has text keys and goes to memory: {error}"))
+    written.unwrap_or_else(|error| unreachable!("a frame has text keys and goes to memory: {error}"));
 }

@@ -1,7 +1,7 @@
 //! Frames as bytes, in JSON and MessagePack, and back.
 //!
-//! What the heart says ([`model::Outgoing`]) becomes bytes in [`encode()`]; what a client asks becomes a
-//! [`ClientFrame`] in [`decode_client`]. Clients in Rust go the other way with [`encode_client`] and
+//! What the heart says ([`model::Outgoing`]) becomes bytes in [`encode()`], and a whole WebSocket message in
+//! [`message_into`]; what a client asks becomes a [`ClientFrame`] in [`decode_client`]. Clients in Rust go the other way with [`encode_client`] and
 //! [`decode_server`]. Only this room knows bytes; it knows no socket, no clock and no rule of who may see what.
 //!
 //! `proto/PROTOCOL.md` specifies the frames, `proto/schema` says it to machines, and the golden frames of
@@ -10,6 +10,7 @@
 mod client;
 mod decode;
 mod encode;
+mod message;
 mod scan;
 mod server;
 mod shape;
@@ -23,6 +24,7 @@ pub use client::{
 };
 pub use decode::{DecodeError, DecodeErrorKind, decode_client, decode_server};
 pub use encode::{encode, encode_client, encode_record, encode_server};
+pub use message::message_into;
 pub use scan::{FRAME_NESTING, REQUEST_NESTING};
 pub use server::{
     Ack, Announced, Closing, Ended, Expiring, Failure, ServerFrame, SettingsNow, Stale, Subscribed, Welcome,

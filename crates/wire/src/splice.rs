@@ -1,121 +1,131 @@
 //! View frames by hand: a record is encoded once for all who see the same, and copied into each viewer's frame
-//! behind that viewer's own sequence number.
+//! behind that viewer's own sequence number. Nothing is allocated but the room that the frame takes.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use model::{Encoding, EntryId, Phase, Record, SharedRecord, ViewFrame};
+use uuid::fmt::Hyphenated;
 
-use crate::encode::{encode_record, serialized};
+use crate::encode::encode_record;
 
-/// Bytes of the longest envelope: `t`, `sub`, `seq`, the names of the lists and `more`.
-const ENVELOPE_BYTES: usize = 128;
+/// Bytes that never change, in JSON and in MessagePack: short texts are `0xA0` plus their length, then the text.
+type Piece = (&'static [u8], &'static [u8]);
 
-/// The bytes of a view frame. Cannot fail: it writes to memory.
-pub(crate) fn view(encoding: Encoding, frame: &ViewFrame) -> Vec<u8> {
-    let parts = Parts::of(encoding, frame);
-    let mut out = Vec::with_capacity(parts.capacity());
-    // Writing to a vector never fails, and neither do the rmp writers over one.
-    let written = match encoding {
-        Encoding::Json => parts.write_json(&mut out),
-        Encoding::MessagePack => parts.write_msgpack(&mut out),
+const SNAPSHOT: Piece = (br#""t":"snapshot","sub":"#, b"\xA1t\xA8snapshot\xA3sub");
+const DIFF: Piece = (br#""t":"diff","sub":"#, b"\xA1t\xA4diff\xA3sub");
+const SEQUENCE: Piece = (br#","seq":"#, b"\xA3seq");
+const JOIN: Piece = (br#","join":["#, b"\xA4join");
+const UPDATE: Piece = (br#","update":["#, b"\xA6update");
+const LEAVE: Piece = (br#","leave":["#, b"\xA5leave");
+const MORE: Piece = (br#","more":true"#, b"\xA4more\xC3");
+const NO_MORE: Piece = (br#","more":false"#, b"\xA4more\xC2");
+/// A map of one id: text of 36 bytes, or binary (`0xC4`) of 16.
+const PERSON: Piece = (br#"{"userId":""#, b"\x81\xA6userId\xC4\x10");
+const ACCOUNT: Piece = (br#"{"accountId":""#, b"\x81\xA9accountId\xC4\x10");
+
+/// Appends the bytes of a view frame.
+pub(crate) fn view(out: &mut Vec<u8>, encoding: Encoding, frame: &ViewFrame) {
+    let (kind, more) = match frame.phase {
+        Phase::Snapshot { more: true } => (SNAPSHOT, Some(MORE)),
+        Phase::Snapshot { more: false } => (SNAPSHOT, Some(NO_MORE)),
+        Phase::Live => (DIFF, None),
     };
-    debug_assert!(written.is_ok(), "writing to memory fails: {written:?}");
-    out
+    // A snapshot always has its `join`: an empty room is a page with nobody on it.
+    let has_join = more.is_some() || !frame.join.is_empty();
+    let lists = [has_join, !frame.update.is_empty(), !frame.leave.is_empty(), more.is_some()];
+    let mut splice = Splice { out, encoding };
+    splice.open(3 + lists.map(u8::from).iter().sum::<u8>());
+    splice.piece(kind);
+    splice.number(frame.subscription.0);
+    splice.piece(SEQUENCE);
+    splice.number(frame.sequence);
+    if has_join {
+        splice.list(JOIN, &frame.join, Splice::record);
+    }
+    if !frame.update.is_empty() {
+        splice.list(UPDATE, &frame.update, Splice::record);
+    }
+    if !frame.leave.is_empty() {
+        splice.list(LEAVE, &frame.leave, Splice::leave);
+    }
+    more.into_iter().for_each(|more| splice.piece(more));
+    splice.close();
 }
 
-/// A frame with its records already encoded.
-struct Parts<'a> {
-    kind: &'static str,
-    frame: &'a ViewFrame,
-    /// Names and encoded entries of the lists that are in the frame, in the order of the wire.
-    lists: Vec<(&'static str, Vec<Encoded<'a>>)>,
-    more: Option<bool>,
+/// A frame in the making.
+struct Splice<'a> {
+    out: &'a mut Vec<u8>,
+    encoding: Encoding,
 }
 
-enum Encoded<'a> {
-    Shared(&'a [u8]),
-    Own(Vec<u8>),
-}
+impl Splice<'_> {
+    /// `fields`: at most 15.
+    fn open(&mut self, fields: u8) {
+        self.out.push(match self.encoding {
+            Encoding::Json => b'{',
+            Encoding::MessagePack => 0x80 | fields,
+        });
+    }
 
-impl Encoded<'_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Shared(bytes) => bytes,
-            Self::Own(bytes) => bytes,
+    fn close(&mut self) {
+        if self.encoding == Encoding::Json {
+            self.out.push(b'}');
         }
     }
-}
 
-impl<'a> Parts<'a> {
-    fn of(encoding: Encoding, frame: &'a ViewFrame) -> Self {
-        let (kind, more) = match frame.phase {
-            Phase::Snapshot { more } => ("snapshot", Some(more)),
-            Phase::Live => ("diff", None),
-        };
-        let lists = [
-            ("join", records(encoding, &frame.join)),
-            ("update", records(encoding, &frame.update)),
-            ("leave", leaves(encoding, &frame.leave)),
-        ];
-        // A snapshot always has its `join`: an empty room is a page with nobody on it.
-        let stays =
-            |name: &str, entries: &[Encoded<'_>]| !entries.is_empty() || (more.is_some() && name == "join");
-        let lists = lists.into_iter().filter(|(name, entries)| stays(name, entries)).collect();
-        Self { kind, frame, lists, more }
+    fn piece(&mut self, (json, msgpack): Piece) {
+        self.out.extend_from_slice(match self.encoding {
+            Encoding::Json => json,
+            Encoding::MessagePack => msgpack,
+        });
     }
 
-    fn capacity(&self) -> usize {
-        let entries = self.lists.iter().flat_map(|(_, entries)| entries);
-        ENVELOPE_BYTES + entries.map(|entry| entry.bytes().len() + 1).sum::<usize>()
+    fn number(&mut self, number: u32) {
+        match self.encoding {
+            Encoding::Json => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            Encoding::MessagePack => in_memory(rmp::encode::write_uint(self.out, u64::from(number))),
+        }
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
-        let (subscription, sequence) = (self.frame.subscription.0, self.frame.sequence);
-        write!(out, r#"{{"t":"{}","sub":{subscription},"seq":{sequence}"#, self.kind)?;
-        for (name, entries) in &self.lists {
-            write!(out, r#","{name}":["#)?;
-            for (index, entry) in entries.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                out.extend_from_slice(entry.bytes());
+    fn list<T>(&mut self, name: Piece, entries: &[T], write: impl Fn(&mut Self, &T)) {
+        self.piece(name);
+        if self.encoding == Encoding::MessagePack {
+            in_memory(rmp::encode::write_array_len(self.out, entries.len() as u32));
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            if index > 0 && self.encoding == Encoding::Json {
+                self.out.push(b',');
             }
-            out.push(b']');
+            write(self, entry);
         }
-        if let Some(more) = self.more {
-            write!(out, r#","more":{more}"#)?;
+        if self.encoding == Encoding::Json {
+            self.out.push(b']');
         }
-        out.push(b'}');
-        Ok(())
     }
 
-    fn write_msgpack(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
-        let fields = 3 + self.lists.len() + usize::from(self.more.is_some());
-        rmp::encode::write_map_len(out, fields as u32)?;
-        rmp::encode::write_str(out, "t")?;
-        rmp::encode::write_str(out, self.kind)?;
-        rmp::encode::write_str(out, "sub")?;
-        rmp::encode::write_uint(out, u64::from(self.frame.subscription.0))?;
-        rmp::encode::write_str(out, "seq")?;
-        rmp::encode::write_uint(out, u64::from(self.frame.sequence))?;
-        for (name, entries) in &self.lists {
-            rmp::encode::write_str(out, name)?;
-            rmp::encode::write_array_len(out, entries.len() as u32)?;
-            entries.iter().for_each(|entry| out.extend_from_slice(entry.bytes()));
+    fn record(&mut self, record: &Arc<SharedRecord>) {
+        let encode = |record: &Record| encode_record(self.encoding, record);
+        self.out.extend_from_slice(record.encoded(self.encoding, encode));
+    }
+
+    fn leave(&mut self, entry: &EntryId) {
+        let (kind, id) = match entry {
+            EntryId::Person(user) => (PERSON, user.0),
+            EntryId::Account(account) => (ACCOUNT, account.0),
+        };
+        self.piece(kind);
+        match self.encoding {
+            Encoding::Json => {
+                self.out
+                    .extend_from_slice(id.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]).as_bytes());
+                self.out.extend_from_slice(br#""}"#);
+            }
+            Encoding::MessagePack => self.out.extend_from_slice(id.as_bytes()),
         }
-        if let Some(more) = self.more {
-            rmp::encode::write_str(out, "more")?;
-            rmp::encode::write_bool(out, more)?;
-        }
-        Ok(())
     }
 }
 
-fn records(encoding: Encoding, records: &[Arc<SharedRecord>]) -> Vec<Encoded<'_>> {
-    let encode = |record: &Record| encode_record(encoding, record);
-    records.iter().map(|shared| Encoded::Shared(shared.encoded(encoding, encode))).collect()
-}
-
-fn leaves(encoding: Encoding, leave: &[EntryId]) -> Vec<Encoded<'static>> {
-    leave.iter().map(|entry| Encoded::Own(serialized(encoding, entry))).collect()
+/// Writing to a vector never fails, and neither do the rmp writers over one.
+fn in_memory<T, E: std::fmt::Debug>(written: Result<T, E>) {
+    debug_assert!(written.is_ok(), "writing to memory fails: {:?}", written.err());
 }

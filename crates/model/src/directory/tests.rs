@@ -3,22 +3,6 @@ use uuid::Uuid;
 
 use super::*;
 
-const ALL: [Relation; 3] = [Relation::SameUser, Relation::OrganizationMember, Relation::WeddingCollaborator];
-
-#[test]
-fn relations_are_a_set() {
-    for bits in 0..8_u8 {
-        let held = |at: usize| bits & (1 << at) != 0;
-        let relations =
-            ALL.iter().enumerate().fold(Relations::default(), |set, (at, one)| set.with(*one, held(at)));
-        for (at, relation) in ALL.iter().enumerate() {
-            assert_eq!(relations.has(*relation), held(at));
-        }
-    }
-    let kept = Relations::default().with(Relation::SameUser, true).with(Relation::SameUser, false);
-    assert!(kept.has(Relation::SameUser), "a right is never lost by adding");
-}
-
 #[test]
 fn owners_and_admins_administer() {
     assert!(Role::Owner.administers() && Role::Admin.administers() && !Role::Member.administers());

@@ -15,3 +15,15 @@ fn the_defaults_are_those_promised() {
     assert_eq!((CUSTOM_STATUS_CHARS, CUSTOM_EMOJI_CHARS, PAGE_CHARS), (100, 10, 512));
     assert_eq!((TURN_BYTES, INBOUND_BYTES), (8 * 1024, 16 * 1024));
 }
+
+#[test]
+fn the_window_grows_with_what_is_shown_between_its_bounds() {
+    let limits = Limits::default();
+    let cases = [(0, 10), (20, 10), (50, 10), (51, 10), (55, 11), (499, 99), (500, 100), (501, 100)];
+    for (entries, ms) in cases {
+        assert_eq!(limits.window_ms_for(entries), ms, "{entries} entries");
+    }
+    let crossed = Limits { window_ms: 200, ..limits };
+    assert_eq!(crossed.window_ms_for(1_000), 200, "the shortest counts where they cross");
+    assert_eq!(Limits { window_us_per_entry: u64::MAX, ..crossed }.window_ms_for(usize::MAX), 200);
+}

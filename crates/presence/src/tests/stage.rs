@@ -99,7 +99,7 @@ pub(super) struct Stage {
 impl Stage {
     /// 1 and 2 take part in wedding 1.
     pub(super) fn new() -> Self {
-        Self::with(Limits::default())
+        Self::with(Limits { window_ms: 50, ..Limits::default() })
     }
 
     pub(super) fn with(limits: Limits) -> Self {

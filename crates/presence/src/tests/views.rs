@@ -3,18 +3,38 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use model::{
-    EntryId, Interest, PeopleInterest, Phase, SharedRecord, SubscriptionId, ViewFrame, Wall, limits,
+    EntryId, Interest, PeopleInterest, Phase, SessionId, SharedRecord, SubscriptionId, ViewFrame, Wall,
+    limits,
 };
 
 use super::stage::*;
 use crate::{
     leak::Leaks,
-    view::{Turn, View},
+    table::{ChannelKey, Entry, EntryKey, Key, UserKey},
+    view::{Place, Sights, Turn, View},
 };
 
-type Truth = BTreeMap<EntryId, Arc<SharedRecord>>;
+/// What may be seen now. The key of an entry is its number.
+type Truth = BTreeMap<EntryKey, Arc<SharedRecord>>;
 
-fn entry(number: u64) -> EntryId {
+impl<'a> Sights<'a> for &'a Truth {
+    fn id(&self, entry: EntryKey) -> EntryId {
+        match entry.entry() {
+            Entry::Person(key) => EntryId::Person(user(key.row() as u64)),
+            Entry::Account(key) => EntryId::Account(acc(key.row() as u64)),
+        }
+    }
+
+    fn record(&self, _: &Place, entry: EntryKey) -> Option<&'a Arc<SharedRecord>> {
+        self.get(&entry)
+    }
+}
+
+fn entry(number: u32) -> EntryKey {
+    UserKey::from_row(number).into()
+}
+
+fn id(number: u64) -> EntryId {
     EntryId::Person(user(number))
 }
 
@@ -22,18 +42,25 @@ fn record(number: u64, minute: i64) -> Arc<SharedRecord> {
     Arc::new(SharedRecord::new(policy::offline(user(number), Some(Wall(minute * 60_000)))))
 }
 
-fn view(entries: &[u64]) -> View {
-    let interest = Interest { people: PeopleInterest::Roster, accounts: false };
-    View::new(wedding(1), interest, entries.iter().map(|number| entry(*number)).collect())
+fn view(entries: &[u32]) -> View {
+    let place = Place {
+        session: SessionId(uuid::Uuid::nil()),
+        subscription: SubscriptionId(1),
+        viewer: UserKey::from_row(0),
+        channel: ChannelKey::from_row(0),
+        related: None,
+        interest: Interest { people: PeopleInterest::Roster, accounts: false },
+    };
+    View::new(place, None, entries.iter().map(|number| entry(*number)))
 }
 
 fn turn_within(view: &mut View, truth: &Truth, budget: usize) -> Turn {
-    view.turn(SubscriptionId(1), budget, Leaks::default(), |entry| truth.get(&entry).cloned())
+    view.turn(budget, Leaks::default(), &truth)
 }
 
 fn frame(view: &mut View, truth: &Truth) -> ViewFrame {
     match turn_within(view, truth, limits::TURN_BYTES) {
-        Turn::Frame(frame) => frame,
+        Turn::Frame(frame, _) => frame,
         other => panic!("{other:?}"),
     }
 }
@@ -63,13 +90,13 @@ fn an_equal_record_is_no_change_though_it_is_another_one() {
 
 #[test]
 fn what_does_not_fit_waits_and_a_budget_of_exactly_its_weight_is_enough() {
-    let truth: Truth = [1, 2].map(|number| (entry(number), record(number, 0))).into();
+    let truth: Truth = [1, 2].map(|number| (entry(number), record(number.into(), 0))).into();
     let weight = truth[&entry(1)].record().weight();
     let mut narrow = view(&[1, 2]);
     assert!(matches!(turn_within(&mut narrow, &truth, weight - 1), Turn::NoRoom));
-    let Turn::Frame(first) = turn_within(&mut narrow, &truth, weight) else { panic!("it fits") };
+    let Turn::Frame(first, _) = turn_within(&mut narrow, &truth, weight) else { panic!("it fits") };
     assert_eq!((first.join.len(), first.phase), (1, Phase::Snapshot { more: true }));
-    let Turn::Frame(second) = turn_within(&mut narrow, &truth, weight) else { panic!("it fits") };
+    let Turn::Frame(second, _) = turn_within(&mut narrow, &truth, weight) else { panic!("it fits") };
     assert_eq!((second.join.len(), second.phase), (1, Phase::Snapshot { more: false }));
     assert_eq!(narrow.sizes(), (2, 0, 0));
 }
@@ -77,11 +104,11 @@ fn what_does_not_fit_waits_and_a_budget_of_exactly_its_weight_is_enough() {
 #[test]
 fn leaves_are_counted_too() {
     let mut view = view(&[1, 2, 3]);
-    frame(&mut view, &[1, 2, 3].map(|number| (entry(number), record(number, 0))).into());
+    frame(&mut view, &[1, 2, 3].map(|number| (entry(number), record(number.into(), 0))).into());
     (1..=3).for_each(|number| view.mark(entry(number)));
-    let Turn::Frame(first) = turn_within(&mut view, &Truth::new(), 128) else { panic!("two fit") };
-    assert_eq!(first.leave, [entry(1), entry(2)]);
-    assert_eq!(frame(&mut view, &Truth::new()).leave, [entry(3)]);
+    let Turn::Frame(first, _) = turn_within(&mut view, &Truth::new(), 128) else { panic!("two fit") };
+    assert_eq!(first.leave, [id(1), id(2)]);
+    assert_eq!(frame(&mut view, &Truth::new()).leave, [id(3)]);
 }
 
 /// Frames 1 to 4 let entry 1 join, leave, join and change.
@@ -114,7 +141,7 @@ fn nothing_is_kept_of_frames_that_were_taken_back() {
     frame(&mut view, &truth);
     view.resume(1, Leaks::default()).unwrap();
     for number in 1..20 {
-        truth.insert(entry(number), record(number, 0));
+        truth.insert(entry(number), record(number.into(), 0));
         view.mark(entry(number));
         frame(&mut view, &truth);
         truth.clear();
@@ -136,7 +163,7 @@ fn a_second_resume_counts_only_what_was_said_since_the_first() {
             view.resume(first, Leaks::default()).unwrap();
             let truth = if leaves_again { Truth::new() } else { Truth::from([(entry(1), record(1, 9))]) };
             view.mark(entry(1));
-            let told = matches!(turn_within(&mut view, &truth, 9_999), Turn::Frame(_));
+            let told = matches!(turn_within(&mut view, &truth, 9_999), Turn::Frame(..));
             view.resume(first, Leaks::default()).unwrap();
             let had = usize::from(first != 2);
             assert_eq!(view.sizes().0, had, "as it stood after frame {first}, told: {told}");
@@ -164,7 +191,7 @@ fn confirmed_frames_are_forgotten_and_the_others_kept() {
 #[test]
 fn starting_anew_forgets_all() {
     let mut view = in_and_out();
-    view.restart([entry(1), entry(2)].into());
+    view.restart([entry(1), entry(2)].into_iter());
     assert_eq!(view.sizes(), (0, 2, 0));
     let first = frame(&mut view, &Truth::from([(entry(2), record(2, 0))]));
     assert_eq!((first.sequence, first.phase, first.join.len()), (1, Phase::Snapshot { more: false }, 1));

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use model::{
-    ChannelId, Limits, OrganizationId, PeopleInterest, Role, SessionId, SubscribeRequest, UserFacts, UserId,
+    ChannelId, OrganizationId, PeopleInterest, Role, SessionId, SubscribeRequest, UserFacts, UserId,
     Visibility, WeddingId,
 };
 use oracle::{Act, Event, Oracle, Watch, World};
 
 use crate::{
     for_each_seed_of,
-    rig::Rig,
+    rig::{Rig, limits},
     script::{self, Cast, Dice, START_WALL},
 };
 
@@ -46,7 +46,7 @@ impl Agency {
             organizations: ids(1).into_iter().map(OrganizationId).collect(),
             accounts: Vec::new(),
         };
-        let (rig, world) = (Rig::new(Limits::default()), Oracle::new(START_WALL, Limits::default()).start());
+        let (rig, world) = (Rig::new(limits()), Oracle::new(START_WALL, limits()).start());
         let mut agency = Self { rig, world, dice, cast, sessions: BTreeMap::new() };
         for user in agency.cast.users.clone() {
             let session = SessionId(agency.dice.id());
@@ -95,7 +95,7 @@ impl Agency {
                 };
                 self.act(act);
             }
-            let rest = self.rig.mono + 60;
+            let rest = self.rig.mono + self.rig.limits.window_max_ms + 10;
             while let Some(at) = self.rig.next_tick(rest) {
                 self.rig.tick(at);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use model::{Limits, Mono, PeopleInterest, SessionId, SubscribeRequest, SubscriptionId};
+use model::{Mono, PeopleInterest, SessionId, SubscribeRequest, SubscriptionId};
 use oracle::{Act, Event, Oracle, Truth, Watch, World};
 
 use crate::{
@@ -32,7 +32,7 @@ fn views_equal_the_truth() {
 impl Run {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let limits = Limits::default();
+        let limits = crate::rig::limits();
         let cast = Cast::new(&mut dice);
         let world = Oracle::new(START_WALL, limits.clone()).start();
         let rig = Rig::new(limits);
@@ -178,7 +178,7 @@ impl Run {
     /// Every view of a client that reads equals the truth of an instant at most the batching window ago.
     fn check(&mut self) {
         let at = self.rig.mono;
-        let window = self.rig.limits.window_ms;
+        let window = self.rig.limits.window_max_ms;
         let mut lately = std::mem::take(&mut self.lately);
         for client in self.rig.clients.values().filter(|client| client.connection.is_some()) {
             for (subscription, seen) in &client.views {
@@ -215,7 +215,7 @@ impl Run {
         for session in self.viewers.clone() {
             self.read_again(session);
         }
-        let at = self.rig.mono + self.rig.limits.window_ms;
+        let at = self.rig.mono + self.rig.limits.window_max_ms;
         self.advance(at);
         let views: Vec<_> = self.open_views();
         for (watch, request, entries) in views {

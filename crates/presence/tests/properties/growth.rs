@@ -44,7 +44,7 @@ impl Run {
         let mut dice = Dice::new(seed ^ 0x9_0137);
         // Few are allowed, so that the limits are met.
         let (subscriptions_per_session, sessions_per_user) = dice.pick(&[(3, 2), (4, 3), (64, 32)]);
-        let limits = Limits { subscriptions_per_session, sessions_per_user, ..Limits::default() };
+        let limits = Limits { subscriptions_per_session, sessions_per_user, ..crate::rig::limits() };
         Self {
             rig: Rig::new(limits),
             cast: Cast::new(&mut dice),

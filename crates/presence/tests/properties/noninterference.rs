@@ -10,7 +10,7 @@ use presence::Presence;
 
 use crate::{
     for_each_seed,
-    rig::Rig,
+    rig::{Rig, limits},
     script::{self, Cast, Dice, Known},
     timeline::{Moment, is_own, lasting, truths},
 };
@@ -199,7 +199,7 @@ impl Pair {
     /// seen, and the last before a loss, is the minute that everybody may read.
     fn is_one_with_signs_of_life(&self) -> bool {
         let truths = |script: &Script| {
-            let mut rig = Rig::new(Limits::default());
+            let mut rig = Rig::new(limits());
             self.play_in(&mut rig, script);
             let signs = std::mem::take(&mut rig.noticed).into_iter().filter(|(_, act)| {
                 !matches!(act, Act::Alive { session } | Act::Lost { session } if *session == self.session)
@@ -228,7 +228,7 @@ impl Pair {
     }
 
     fn play(&self, script: &Script, seed: Option<&dyn Fn(&mut Presence)>) -> Transcript {
-        let mut rig = Rig::new(Limits::default());
+        let mut rig = Rig::new(limits());
         if let Some(seed) = seed {
             seed(&mut rig.presence);
             rig.checks = false;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ChannelId, EntryId, Limits, NotResumed, Outgoing, Phase, ResumeOutcome, SessionId, Settings, Status,
+    ChannelId, EntryId, NotResumed, Outgoing, Phase, ResumeOutcome, SessionId, Settings, Status,
     SubscribeRequest, Track, UserFacts, UserId, Visibility, WeddingId,
 };
 use oracle::Act;
@@ -11,7 +11,7 @@ use presence::Ending;
 
 use crate::{
     for_each_seed,
-    rig::Rig,
+    rig::{Rig, limits},
     script::{self, Dice},
 };
 
@@ -31,7 +31,7 @@ impl Wedding {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let wedding = WeddingId(dice.id());
-        let mut rig = Rig::new(Limits::default());
+        let mut rig = Rig::new(limits());
         let invite = |dice: &mut Dice, rig: &mut Rig, visibility| {
             let (user, session) = (UserId(dice.id()), SessionId(dice.id()));
             rig.act(&Act::Facts { user, facts: Some(guest(wedding, visibility)) });

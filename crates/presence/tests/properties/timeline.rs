@@ -1,6 +1,6 @@
 //! What is true for a viewer, moment by moment: the oracle's word on what two worlds have in common.
 
-use model::{Interest, Limits, Mono, PeopleInterest, SessionId, SubscribeRequest, UserId};
+use model::{Interest, Mono, PeopleInterest, SessionId, SubscribeRequest, UserId};
 use oracle::{Act, Event, Oracle, Truth, Watch, World};
 
 use crate::{
@@ -27,7 +27,7 @@ pub(crate) fn truths(script: &Script, viewer: UserId, cast: &Cast) -> Vec<Vec<Mo
 
 /// The truth after every act, also between acts of one instant: the heart takes them one by one.
 fn timelines(script: &Script, viewer: UserId, watches: &[Watch]) -> Vec<Vec<Moment>> {
-    let oracle = Oracle::new(START_WALL, Limits::default());
+    let oracle = Oracle::new(START_WALL, crate::rig::limits());
     let end = script.last().map_or(Mono(0), |(at, _)| *at) + AFTERMATH_MS;
     let instants = oracle.instants(&log(script));
     let mut world = oracle.start();

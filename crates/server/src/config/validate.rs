@@ -71,6 +71,11 @@ impl Config {
         let p = &self.presence;
         found.check("presence.resume_ms", p.resume_ms >= p.grace_ms, "must be at least presence.grace_ms");
         found.check(
+            "presence.window_max_ms",
+            p.window_max_ms >= p.window_ms,
+            "must be at least presence.window_ms",
+        );
+        found.check(
             "presence.heartbeat_timeout_ms",
             p.heartbeat_timeout_ms <= p.heartbeat_ms,
             "must be at most presence.heartbeat_ms, or two heartbeats are open at once",

@@ -51,14 +51,20 @@ pub struct Peer {
     address: SocketAddr,
     client: IpAddr,
     addresses: Arc<Addresses>,
-    _seat: Arc<Seat>,
-    _client_seat: Option<Arc<AddressSeat>>,
+    seat: Seat,
 }
 
 #[derive(Debug)]
-struct Seat {
+struct Place {
     _permit: OwnedSemaphorePermit,
     _address: Option<AddressSeat>,
+}
+
+/// The seat of a connection, taken for as long as this lives.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    _place: Arc<Place>,
+    _client: Option<Arc<AddressSeat>>,
 }
 
 /// Connections by address. At most as many entries as connections; an entry has about 40 B.
@@ -96,13 +102,12 @@ impl Seats {
             address,
             client,
             addresses: Arc::clone(&self.addresses),
-            _seat: Arc::new(Seat { _permit: permit, _address: address_seat }),
-            _client_seat: None,
+            seat: Seat { _place: Arc::new(Place { _permit: permit, _address: address_seat }), _client: None },
         })
     }
 }
 
-impl Drop for Seat {
+impl Drop for Place {
     fn drop(&mut self) {
         metrics::gauge!("presence_hub_connections").decrement(1);
     }
@@ -113,6 +118,12 @@ impl Peer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The seat alone, where nobody asks any more who it is.
+    #[must_use]
+    pub fn into_seat(self) -> Seat {
+        self.seat
     }
 
     /// The client, as far as it is known.
@@ -130,7 +141,7 @@ impl Peer {
         if self.addresses.trusts(self.client)
             && let Some(client) = self.addresses.forwarded(headers)
         {
-            self._client_seat = Some(Arc::new(self.addresses.take(client)?));
+            self.seat._client = Some(Arc::new(self.addresses.take(client)?));
             self.client = client;
         }
         Ok(self)

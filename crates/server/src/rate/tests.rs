@@ -4,7 +4,7 @@ use governor::clock::FakeRelativeClock;
 use model::{CleanText, Status, Track, UserId};
 use uuid::Uuid;
 
-use super::{Kind, UserLimits, classify, too_often};
+use super::{Kind, Said, UserLimits, classify, too_often};
 use crate::testing::config;
 
 fn limits() -> (UserLimits<FakeRelativeClock>, FakeRelativeClock) {
@@ -35,7 +35,7 @@ fn tracks_are_classified_by_what_they_change() {
         (Some(&typing), &elsewhere, Kind::Update),
         (Some(&online), &Track::of(Status::Busy), Kind::Update),
     ] {
-        assert_eq!(classify(last, new), kind, "{last:?} -> {new:?}");
+        assert_eq!(classify(last.map(Said::from), new.into()), kind, "{last:?} -> {new:?}");
     }
 }
 

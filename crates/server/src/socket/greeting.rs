@@ -1,6 +1,6 @@
 //! The first frame: who is there, and whether they come back.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc};
 
 use hub::Link;
 use model::{CloseCode, SubscribeRequest, Track};
@@ -32,13 +32,15 @@ pub(super) async fn greet(
         Some(error.close_code())
     })?;
     let track = track(&hello)?;
-    let requests = Requests::new(verified.user, track.clone());
-    let link = app.hub.connect(connect(stream, verified, hello, track)).await;
+    let requests = Requests::new(verified.user, track.as_ref());
+    let outbox = Arc::clone(stream.outbox());
+    let link = app.hub.connect(connect(verified, hello, track), outbox).await;
     Ok((link.map_err(|_| Some(CloseCode::Restarting))?, requests))
 }
 
 async fn hello(app: &App, stream: &mut Stream) -> Result<Hello, Refusal> {
-    match stream.receive(&mut Pace::new(&app.bounds)).await {
+    let mut pace = Pace::new(&app.bounds);
+    match poll_fn(|context| stream.poll_receive(&mut pace, context)).await {
         Inbound::Frame(frame) => match *frame {
             ClientFrame::Hello(hello) if names_few(app, &hello) => Ok(hello),
             _ => Err(Some(CloseCode::BadHello)),
@@ -67,14 +69,8 @@ fn track(hello: &Hello) -> Result<Option<Track>, Refusal> {
     track.map_err(|_| Some(CloseCode::BadHello))
 }
 
-fn connect(stream: &Stream, verified: VerifiedUser, hello: Hello, track: Option<Track>) -> hub::Hello {
-    hub::Hello {
-        user: verified.user,
-        resume: hello.resume,
-        track,
-        token_ends: Some(verified.expires_at),
-        encoding: stream.encoding(),
-    }
+fn connect(verified: VerifiedUser, hello: Hello, track: Option<Track>) -> hub::Hello {
+    hub::Hello { user: verified.user, resume: hello.resume, track, token_ends: Some(verified.expires_at) }
 }
 
 /// More channels than a session may have are refused whole, before the hub hears of them.

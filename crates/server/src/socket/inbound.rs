@@ -1,8 +1,11 @@
 //! What comes in, and how fast.
 
-use std::{num::NonZeroU32, pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock, clock::DefaultClock};
 use model::CloseCode;
 use presence::Ending;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -24,46 +27,71 @@ pub(super) enum Inbound {
 
 /// How fast a connection may speak. Who speaks faster is read more slowly: nothing is lost, and nobody else waits.
 pub(super) struct Pace {
-    frames: DefaultDirectRateLimiter,
-    /// Made by the first malformed frame; most connections never send one.
-    malformed: Option<Box<DefaultDirectRateLimiter>>,
-    malformed_per_minute: u32,
+    frames: Bucket,
+    malformed: Bucket,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Pace {
     pub(super) fn new(bounds: &Bounds) -> Self {
-        let per_second = NonZeroU32::new(bounds.frames_per_second).unwrap_or(NonZeroU32::MIN);
-        let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+        let per_second = bounds.frames_per_second;
         Self {
-            frames: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
-            malformed: None,
-            malformed_per_minute: bounds.malformed_per_minute,
+            frames: Bucket::new(per_second.saturating_mul(2), Duration::from_secs(1), per_second),
+            malformed: Bucket::new(bounds.malformed_per_minute, MINUTE, bounds.malformed_per_minute),
             pause: None,
         }
     }
 
-    /// Waits until the next message may be read. Safe to cancel.
-    pub(super) async fn wait(&mut self) {
+    /// Ready when the next message may be read.
+    pub(super) fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(pause) = &mut self.pause {
-            pause.as_mut().await;
+            ready!(pause.as_mut().poll(context));
             self.pause = None;
         }
+        Poll::Ready(())
     }
 
     /// Counts a message.
     pub(super) fn count(&mut self) {
-        if let Err(not_until) = self.frames.check() {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            let resumes = Instant::now() + wait.max(Duration::from_millis(1));
-            self.pause = Some(Box::pin(sleep_until(resumes)));
+        let now = Instant::now();
+        let wait = self.frames.put(now);
+        if !wait.is_zero() {
+            self.pause = Some(Box::pin(sleep_until(now + wait)));
         }
     }
 
     /// Whether one more malformed frame is put up with.
     pub(super) fn forgives(&mut self) -> bool {
-        let Some(quota) = NonZeroU32::new(self.malformed_per_minute) else { return false };
-        let limiter = || Box::new(RateLimiter::direct(Quota::per_minute(quota)));
-        self.malformed.get_or_insert_with(limiter).check().is_ok()
+        self.malformed.put(Instant::now()).is_zero()
     }
 }
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// A bucket that leaks evenly. 32 B: every connection has two.
+#[derive(Debug)]
+struct Bucket {
+    /// How long one takes to leak, in nanoseconds.
+    each_ns: u64,
+    room: u32,
+    /// When it will be empty; `None`: nothing was ever in it.
+    empty_at: Option<Instant>,
+}
+
+impl Bucket {
+    /// Room for `room`, of which `leak` go in `time`.
+    fn new(room: u32, time: Duration, leak: u32) -> Self {
+        let each_ns = time.as_nanos() as u64 / u64::from(leak.max(1));
+        Self { each_ns, room, empty_at: None }
+    }
+
+    /// Puts one in: how long until there is room for all that is in it.
+    fn put(&mut self, now: Instant) -> Duration {
+        let empty_at = self.empty_at.unwrap_or(now).max(now) + Duration::from_nanos(self.each_ns);
+        self.empty_at = Some(empty_at);
+        (empty_at - now).saturating_sub(Duration::from_nanos(self.each_ns * u64::from(self.room)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

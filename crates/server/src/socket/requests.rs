@@ -9,18 +9,22 @@ use presence::{Command, Input, ReplyTo};
 use wire::{ClientFrame, Refresh, SetSettings, Subscribe};
 
 use super::{End, greeting::is_too_many};
-use crate::{app::App, failure, rate};
+use crate::{
+    app::App,
+    failure,
+    rate::{self, Said},
+};
 
 /// The requests of one connection.
 pub(super) struct Requests {
     user: UserId,
     /// What the session announced last, for the limits: saying the same again is free.
-    last_track: Option<Box<Track>>,
+    last_track: Option<Said>,
 }
 
 impl Requests {
-    pub(super) fn new(user: UserId, track: Option<Track>) -> Self {
-        Self { user, last_track: track.map(Box::new) }
+    pub(super) fn new(user: UserId, track: Option<&Track>) -> Self {
+        Self { user, last_track: track.map(Said::from) }
     }
 
     /// Hands a frame on. Answers come through the outbox, in the heart's order.
@@ -70,11 +74,12 @@ impl Requests {
                 return link.refuse(Some(re), error).await;
             }
         };
-        let kind = rate::classify(self.last_track.as_deref(), &track);
+        let said = Said::from(&track);
+        let kind = rate::classify(self.last_track, said);
         if let Err(wait_ms) = app.user_limits.check(self.user, kind) {
             return link.refuse(Some(re), rate::too_often(wait_ms)).await;
         }
-        self.last_track = Some(Box::new(track.clone()));
+        self.last_track = Some(said);
         link.request(re, Command::Track(track)).await
     }
 

@@ -1,27 +1,26 @@
-//! The WebSocket as this protocol uses it: whole frames of one encoding in, encoded frames out, a close that says why.
+//! The WebSocket as this protocol uses it: whole frames of one encoding in, and a close that says why. What the hub
+//! says is written by the hub itself, through the outbox; what is written here goes the same way.
 
-use std::{future::poll_fn, pin::Pin, task::Poll, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use hub::Farewell;
+use hub::{Farewell, Outbox};
 use model::{CloseCode, Encoding};
-use tokio::{
-    net::TcpStream,
-    time::{Sleep, sleep_until, timeout},
-};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error, Message, Utf8Bytes,
-        error::CapacityError,
-        protocol::{CloseFrame, frame::coding::CloseCode as WsCode},
-    },
+use tokio::time::{Sleep, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::{
+    Error, Message, Utf8Bytes,
+    error::CapacityError,
+    protocol::{CloseFrame, frame::coding::CloseCode as WsCode},
 };
 use wire::{Closing, ServerFrame};
 
 use super::inbound::{Inbound, Pace};
-use crate::upgrade::Guarded;
+use crate::upgrade::{WebSocket, WriteSide};
 use presence::Ending;
 
 /// How long a peer has to take the last words and to answer the close.
@@ -29,61 +28,61 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The socket of one connection.
 pub(super) struct Stream {
-    socket: WebSocketStream<Guarded<TcpStream>>,
-    encoding: Encoding,
+    socket: WebSocket,
     message_timeout: Duration,
     /// Armed only while a message is under way.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
-    pub(super) fn new(
-        socket: WebSocketStream<Guarded<TcpStream>>,
-        encoding: Encoding,
-        message_timeout: Duration,
-    ) -> Self {
-        Self { socket, encoding, message_timeout, deadline: None }
+    pub(super) fn new(socket: WebSocket, message_timeout: Duration) -> Self {
+        Self { socket, message_timeout, deadline: None }
     }
 
-    pub(super) fn encoding(&self) -> Encoding {
-        self.encoding
+    /// The write side.
+    pub(super) fn outbox(&self) -> &Arc<Outbox<WriteSide>> {
+        self.socket.outbox()
     }
 
-    /// The next frame, when the connection's pace allows one. Safe to cancel.
-    pub(super) async fn receive(&mut self, pace: &mut Pace) -> Inbound {
+    fn encoding(&self) -> Encoding {
+        self.outbox().encoding()
+    }
+
+    /// The next frame, when the connection's pace allows one and its outbox has room for what it may cause.
+    pub(super) fn poll_receive(&mut self, pace: &mut Pace, context: &mut Context<'_>) -> Poll<Inbound> {
         loop {
-            pace.wait().await;
-            let Some(message) = self.message().await else { return Inbound::Broken(CloseCode::Timeout) };
+            ready!(pace.poll_wait(context));
+            ready!(self.outbox().poll_room(context));
+            let Some(message) = ready!(self.poll_message(context)) else {
+                return Poll::Ready(Inbound::Broken(CloseCode::Timeout));
+            };
             pace.count();
             if let Some(inbound) = self.read(message) {
-                return inbound;
+                return Poll::Ready(inbound);
             }
         }
     }
 
     /// The next message; `None`: it was begun, and not ended in time.
-    async fn message(&mut self) -> Option<Option<Result<Message, Error>>> {
-        poll_fn(|context| {
-            if let Poll::Ready(message) = self.socket.poll_next_unpin(context) {
-                self.deadline = None;
-                return Poll::Ready(Some(message));
-            }
-            let Some(since) = self.socket.get_ref().unfinished_since() else {
-                self.deadline = None;
-                return Poll::Pending;
-            };
-            let ends = since + self.message_timeout;
-            let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep_until(ends)));
-            if deadline.deadline() != ends {
-                deadline.as_mut().reset(ends);
-            }
-            deadline.as_mut().poll(context).map(|()| None)
-        })
-        .await
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Option<Option<Result<Message, Error>>>> {
+        if let Poll::Ready(message) = self.socket.poll_next(context) {
+            self.deadline = None;
+            return Poll::Ready(Some(message));
+        }
+        let Some(since) = self.socket.unfinished_since() else {
+            self.deadline = None;
+            return Poll::Pending;
+        };
+        let ends = since + self.message_timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep_until(ends)));
+        if deadline.deadline() != ends {
+            deadline.as_mut().reset(ends);
+        }
+        deadline.as_mut().poll(context).map(|()| None)
     }
 
     fn read(&self, message: Option<Result<Message, Error>>) -> Option<Inbound> {
-        let payload = match (message, self.encoding) {
+        let payload = match (message, self.encoding()) {
             (Some(Ok(Message::Text(text))), Encoding::Json) => Bytes::from(text),
             (Some(Ok(Message::Binary(bytes))), Encoding::MessagePack) => bytes,
             (Some(Ok(Message::Text(_) | Message::Binary(_))), _) => {
@@ -95,44 +94,40 @@ impl Stream {
             (Some(Err(error)), _) => return Some(broken(&error)),
             (None, _) => return Some(Inbound::Closed(Ending::Lost)),
         };
-        Some(match wire::decode_client(self.encoding, &payload) {
+        Some(match wire::decode_client(self.encoding(), &payload) {
             Ok(frame) => Inbound::Frame(Box::new(frame)),
             Err(error) => Inbound::Unreadable(error),
         })
     }
 
-    /// Writes frames together and flushes them.
-    pub(super) async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), Error> {
-        for frame in frames {
-            self.socket.feed(message(self.encoding, frame)?).await?;
-        }
-        self.socket.flush().await
-    }
-
-    /// Says why, closes, and waits a moment for the other end.
-    pub(super) async fn close(mut self, farewell: Farewell) {
+    /// Says why, behind what waits to be written, closes, and waits a moment for the other end.
+    pub(super) async fn close(&mut self, farewell: Farewell) {
         let words =
             Closing { reconnect_after_ms: farewell.reconnect_after_ms, ..Closing::new(farewell.code) };
-        let frame = wire::encode_server(self.encoding, &ServerFrame::Closing(words));
+        let frame = wire::encode_server(self.encoding(), &ServerFrame::Closing(words));
         let close = CloseFrame {
             code: WsCode::from(farewell.code.number()),
             reason: Utf8Bytes::from_static(farewell.code.name()),
         };
         let goodbye = async {
-            if let Ok(message) = message(self.encoding, frame.into()) {
-                self.socket.feed(message).await?;
-            }
+            self.socket.send(message(self.encoding(), frame.into())?).await?;
             self.socket.send(Message::Close(Some(close))).await?;
-            while let Some(Ok(_)) = self.socket.next().await {}
-            Ok::<_, Error>(())
+            self.await_end().await
         };
         // Whoever does not take the last words in time, or is gone already, does without.
         let _ = timeout(CLOSE_PATIENCE, goodbye).await;
     }
 
-    /// Lets the answer to the client's own close go out.
-    pub(super) async fn finish(mut self) {
-        let _ = timeout(CLOSE_PATIENCE, async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
+    /// Lets what waits go out, and the answer to the client's own close.
+    pub(super) async fn finish(&mut self) {
+        let _ = timeout(CLOSE_PATIENCE, self.await_end()).await;
+    }
+
+    /// Returns when all is written and the other end has closed.
+    async fn await_end(&mut self) -> Result<(), Error> {
+        self.socket.drained().await?;
+        while let Some(Ok(_)) = self.socket.next().await {}
+        Ok(self.socket.drained().await?)
     }
 }
 

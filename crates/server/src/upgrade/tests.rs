@@ -7,7 +7,7 @@ use axum::{
     routing::any,
 };
 use futures_util::{SinkExt, StreamExt};
-use model::Encoding;
+use model::{Encoding, limits};
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
@@ -63,8 +63,8 @@ impl Sockets {
         let told = answer(&mut stream).await;
         assert_eq!(told.status, 101, "{told:?}");
         let upgraded = self.next().await;
-        let limits = WebSocketConfig::default();
-        (WebSocketStream::from_raw_socket(stream, Role::Client, Some(limits)).await, upgraded, told)
+        let config = WebSocketConfig::default();
+        (WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await, upgraded, told)
     }
 }
 
@@ -107,7 +107,7 @@ async fn a_handshake_opens_a_socket_in_the_encoding_preferred() {
         let (mut client, mut upgraded, told) = sockets.open(&[("Sec-WebSocket-Protocol", protocols)]).await;
         assert_eq!(told.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
         assert_eq!(told.header("sec-websocket-protocol"), Some(chosen));
-        assert_eq!((upgraded.encoding, upgraded.token.is_none()), (encoding, true));
+        assert_eq!((upgraded.socket.outbox().encoding(), upgraded.token.is_none()), (encoding, true));
         client.send("hello".into()).await.unwrap();
         assert_eq!(upgraded.socket.next().await.unwrap().unwrap(), Message::text("hello"));
         upgraded.socket.send("welcome".into()).await.unwrap();
@@ -209,10 +209,13 @@ async fn no_extension_is_accepted() {
 async fn buffers_are_small_and_messages_bounded() {
     let mut sockets = serve(&[]).await;
     let (mut client, mut upgraded, _) = sockets.open(&[JSON]).await;
-    let limits = *upgraded.socket.get_config();
-    assert_eq!((limits.read_buffer_size, limits.write_buffer_size), (1024, 8192));
-    assert_eq!((limits.max_write_buffer_size, limits.max_message_size), (65536, Some(16384)));
-    assert!(!limits.accept_unmasked_frames);
+    let config = *upgraded.socket.config();
+    assert_eq!((config.read_buffer_size, config.write_buffer_size), (512, 0));
+    assert_eq!(
+        (config.max_write_buffer_size, config.max_message_size),
+        (limits::OUTBOX_CONTROL_BYTES, Some(16384))
+    );
+    assert!(!config.accept_unmasked_frames);
 
     client.send(Message::text("x".repeat(16 * 1024))).await.unwrap();
     assert_eq!(upgraded.socket.next().await.unwrap().unwrap().len(), 16 * 1024);
@@ -233,13 +236,13 @@ async fn a_message_that_never_ends_can_be_noticed() {
     client.get_mut().write_all(&[0x89, 0x80, 0, 0, 0, 0]).await.unwrap();
     // The ping is there, so the fragments before it were read; the message is still to end.
     assert!(matches!(upgraded.socket.next().await, Some(Ok(Message::Ping(_)))));
-    let since = upgraded.socket.get_ref().unfinished_since().expect("a message is under way");
+    let since = upgraded.socket.unfinished_since().expect("a message is under way");
     client.get_mut().write_all(&empty_fragment(0x00)).await.unwrap();
     assert!(timeout(Duration::from_millis(30), upgraded.socket.next()).await.is_err());
-    assert_eq!(upgraded.socket.get_ref().unfinished_since(), Some(since));
+    assert_eq!(upgraded.socket.unfinished_since(), Some(since));
     client.get_mut().write_all(&empty_fragment(0x80)).await.unwrap();
     assert_eq!(upgraded.socket.next().await.unwrap().unwrap(), Message::text(""));
-    assert_eq!(upgraded.socket.get_ref().unfinished_since(), None);
+    assert_eq!(upgraded.socket.unfinished_since(), None);
 }
 
 #[tokio::test]

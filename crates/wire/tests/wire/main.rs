@@ -4,6 +4,7 @@ mod any;
 mod document;
 mod files;
 mod hostile;
+mod message;
 mod schema;
 mod sizes;
 mod splice;

@@ -1,80 +1,212 @@
-//! The hub under test: a process with a database and a configuration of its own.
+//! The hub under test: a process on a core of its own, with a database and a configuration of its own.
 
-use std::{path::Path, process::Stdio};
+mod rest;
+mod tokens;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
-use jsonwebtoken::{EncodingKey, Header, encode};
 use model::UserId;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-};
 use wire::Token;
 
-const SECRET: &str = "a secret for load tests on loopback";
+use crate::process::{self, KernelMemory, Pinned, SAMPLE_EVERY, Sampler};
+use rest::Rest;
+use tokens::{Issuer, SECRET, Signer};
+
+/// How long the hub may take to end in order.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Connections over which many REST calls are spread.
+const LANES: usize = 4;
+
+/// How the hub is run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HubOptions {
+    /// The one core that it may use; none: all.
+    pub(crate) core: Option<usize>,
+    /// Settings over those of [`LOADED`], such as `presence.stall_ms` to `2000`.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// Whether it takes ES256 tokens too, whose key it fetches from this process.
+    pub(crate) es256: bool,
+}
+
+/// What the hub is asked to bear here and would refuse from one address, or one user, in the world outside.
+const LOADED: &[(&str, &str)] = &[
+    ("listen.max_connections", "200000"),
+    ("listen.max_connections_per_address", "200000"),
+    ("listen.header_timeout_ms", "60000"),
+    ("listen.hello_timeout_ms", "60000"),
+    ("listen.request_timeout_ms", "300000"),
+    ("limits.update_interval_ms", "1"),
+    ("limits.typing_interval_ms", "1"),
+    ("limits.frames_per_second", "100000"),
+    ("log.level", "error"),
+    ("shutdown.drain_s", "1"),
+    ("shutdown.reconnect_spread_s", "1"),
+];
 
 /// A running hub; killed when dropped.
 pub(crate) struct Hub {
-    process: Child,
-    url: String,
+    process: Pinned,
+    address: SocketAddr,
+    signer: Signer,
     _folder: TempDir,
+    _issuer: Option<Issuer>,
 }
 
 impl Hub {
-    /// Starts the binary on free ports.
-    pub(crate) async fn start(binary: &Path) -> anyhow::Result<Self> {
+    /// Starts the binary on free ports, with an empty database.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not like its configuration.
+    pub(crate) fn start(binary: &Path, options: &HubOptions) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        let signer = Signer::new();
+        let issuer = options.es256.then(|| Issuer::publish(signer.key_set())).transpose()?;
         let config = folder.path().join("hub.toml");
-        let database = folder.path().join("hub.db");
-        let text = format!(
-            "[listen]\nport = 0\nmax_connections_per_address = 20000\n[operations]\nport = 0\n\
-             [auth]\nservice_token = {SECRET:?}\n[[auth.issuers]]\nhs256_secret = {SECRET:?}\n\
-             [store]\nsqlite_path = {database:?}\n[log]\nlevel = \"warn\"\n"
-        );
-        std::fs::write(&config, text)?;
-        let mut process = Command::new(binary)
-            .args(["serve", "--config"])
-            .arg(&config)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{}: build it with `cargo build --release`", binary.display()))?;
-        let stdout = process.stdout.take().context("the hub's output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let line = lines.next_line().await?.context("the hub ended at once")?;
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        let url = line.split_whitespace().last().context("the hub's first line names its socket")?.to_owned();
-        Ok(Self { process, url, _folder: folder })
+        std::fs::write(&config, config_text(&folder.path().join("hub.db"), issuer.as_ref()))?;
+        let process = Pinned::start(serve(binary, &config, options), options.core)
+            .with_context(|| format!("{}: `cargo build --release -p server` makes it", binary.display()))?;
+        let address = address_in(process.greeting())?;
+        Ok(Self { process, address, signer, _folder: folder, _issuer: issuer })
     }
 
-    pub(crate) fn socket_url(&self) -> &str {
-        &self.url
+    /// Where clients connect. The path is `/ws`.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.is_running()
     }
 
     /// Loads a directory document.
-    pub(crate) async fn import(&self, document: &Value) -> anyhow::Result<()> {
-        let url = self.url.replacen("ws://", "http://", 1).replace("/ws", "/api/directory/import");
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let answer = client.post(url).bearer_auth(SECRET).body(document.to_string()).send().await?;
-        if !answer.status().is_success() {
-            bail!("the directory was refused: {}", answer.text().await?);
+    ///
+    /// # Errors
+    /// The hub refuses it; the error has its words.
+    pub(crate) fn import(&self, document: &Value) -> anyhow::Result<()> {
+        let mut rest = Rest::connect(self.address)?;
+        rest.call("POST", "/api/directory/import", SECRET, document).context("the directory")
+    }
+
+    /// Puts the settings of users: any of `visibility`, `appearOffline` and so on.
+    ///
+    /// # Errors
+    /// The hub refuses one.
+    pub(crate) fn put_settings(&self, settings: &[(UserId, Value)]) -> anyhow::Result<()> {
+        let lane_length = settings.len().div_ceil(LANES).max(1);
+        std::thread::scope(|scope| {
+            let lanes: Vec<_> =
+                settings.chunks(lane_length).map(|lane| scope.spawn(|| self.put_lane(lane))).collect();
+            for lane in lanes {
+                lane.join().unwrap_or_else(|_| bail!("a call ended in a panic"))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn put_lane(&self, settings: &[(UserId, Value)]) -> anyhow::Result<()> {
+        let mut rest = Rest::connect(self.address)?;
+        for (user, body) in settings {
+            rest.call("PUT", "/api/presence/settings", self.token(*user)?.reveal(), body)
+                .with_context(|| format!("the settings of {user}"))?;
         }
         Ok(())
     }
 
-    /// A token of `user` that outlives the test.
+    /// A token of `user` (HS256) that outlives the test. Takes about 2 us.
+    ///
+    /// # Errors
+    /// None that is known.
     pub(crate) fn token(&self, user: UserId) -> anyhow::Result<Token> {
-        let claims = json!({ "sub": user.to_string(), "aud": "authenticated", "exp": u32::MAX });
-        Ok(Token::new(encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()))?))
+        self.signer.shared(user)
     }
 
-    /// Resident memory of the process, in KiB.
-    pub(crate) fn resident_kib(&self) -> anyhow::Result<u64> {
-        let id = self.process.id().context("the hub is gone")?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    /// The same signed with ES256, for a hub that was started to take it. Takes about 30 us.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub(crate) fn token_es256(&self, user: UserId) -> anyhow::Result<Token> {
+        self.signer.published(user)
+    }
+
+    /// User and system seconds since it began.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        process::cpu_seconds(self.pid())
+    }
+
+    /// Resident memory in KiB.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub(crate) fn rss_kib(&self) -> anyhow::Result<u64> {
+        process::rss_kib(self.pid())
+    }
+
+    /// What the kernel keeps for its clients' sockets. Not for the measured phase: it takes a while.
+    ///
+    /// # Errors
+    /// The kernel cannot be asked.
+    pub(crate) fn kernel_memory(&self) -> anyhow::Result<KernelMemory> {
+        KernelMemory::of_port(self.address.port())
+    }
+
+    /// Starts to look at it four times a second.
+    pub(crate) fn sampler(&self) -> Sampler {
+        Sampler::start(self.pid(), SAMPLE_EVERY)
+    }
+
+    /// Asks it to end, and kills it if it does not.
+    ///
+    /// # Errors
+    /// It did not end in order.
+    pub(crate) fn stop(self) -> anyhow::Result<()> {
+        self.process.stop(PATIENCE).context("the hub")
     }
 }
+
+fn serve(binary: &Path, config: &PathBuf, options: &HubOptions) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("serve").arg("--config").arg(config);
+    let mut settings: BTreeMap<&str, &str> = LOADED.iter().copied().collect();
+    settings.extend(options.settings.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    for (key, value) in settings {
+        command.arg("--set").arg(format!("{key}={value}"));
+    }
+    command
+}
+
+fn config_text(database: &Path, issuer: Option<&Issuer>) -> String {
+    let published = issuer.map_or_else(String::new, Issuer::config);
+    format!(
+        "[listen]\nport = 0\n[operations]\nport = 0\n[store]\nsqlite_path = {database:?}\n\
+         [auth]\nservice_token = {SECRET:?}\n[[auth.issuers]]\nhs256_secret = {SECRET:?}\n{published}"
+    )
+}
+
+/// The address in a first line such as `presence-hub listens on ws://127.0.0.1:4000/ws`.
+fn address_in(greeting: &str) -> anyhow::Result<SocketAddr> {
+    let url = greeting.split_whitespace().last().unwrap_or_default();
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let named = || format!("the hub's first line names its socket, and not: {greeting}");
+    authority.with_context(named)?.parse().with_context(named)
+}
+
+#[cfg(test)]
+mod tests;

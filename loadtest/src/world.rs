@@ -1,53 +1,258 @@
-//! People in weddings of a fixed size.
+//! The people of a load test, where they belong, and who may see whom.
+//!
+//! Written from the rules of privacy and not from the hub's code, so that it can judge the hub. It knows no frame
+//! and no socket. Everybody takes part in at most one wedding and is in at most one organization, and both are
+//! runs of consecutive numbers: that is all that the scenarios need, and makes a lookup one subtraction.
 
-use model::{ChannelId, UserId, WeddingId};
+use std::ops::Range;
+
+use model::{ChannelId, OrganizationId, UserId, WeddingId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// `people` in weddings of `size`: one client each, the others are suppliers.
+/// The number of a person, which stands in the last digits of their id.
+pub(crate) type Person = u32;
+
+const USERS: u128 = 1 << 100;
+const WEDDINGS: u128 = 1 << 101;
+const ORGANIZATIONS: u128 = 1 << 102;
+/// In no wedding, or in no organization.
+const NOWHERE: u32 = u32::MAX;
+
+/// Who sees a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    Everyone,
+    Team,
+    Contacts,
+    Nobody,
+}
+
+impl Visibility {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Team => "team",
+            Self::Contacts => "contacts",
+            Self::Nobody => "nobody",
+        }
+    }
+}
+
+/// What a person has chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) visibility: Visibility,
+    pub(crate) appear_offline: bool,
+    pub(crate) show_activity: bool,
+    pub(crate) show_current_page: bool,
+}
+
+impl Choice {
+    /// What holds for a person who has chosen nothing.
+    pub(crate) const NONE: Self = Self {
+        visibility: Visibility::Contacts,
+        appear_offline: false,
+        show_activity: true,
+        show_current_page: false,
+    };
+
+    /// Seen by whom `visibility` names, with the other settings as they are for everybody.
+    pub(crate) fn of(visibility: Visibility) -> Self {
+        Self { visibility, ..Self::NONE }
+    }
+
+    fn settings(self) -> Value {
+        json!({
+            "visibility": self.visibility.name(),
+            "appearOffline": self.appear_offline,
+            "showActivity": self.show_activity,
+            "showCurrentPage": self.show_current_page,
+        })
+    }
+}
+
+/// A channel of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Wedding(u32),
+    Organization(u32),
+}
+
+impl Channel {
+    /// Something to sort channels by.
+    pub(crate) fn key(self) -> (u8, u32) {
+        match self {
+            Self::Wedding(n) => (0, n),
+            Self::Organization(n) => (1, n),
+        }
+    }
+}
+
+/// People, weddings, organizations and choices.
+#[derive(Clone, Debug)]
 pub(crate) struct World {
-    people: u128,
-    size: u128,
+    choices: Vec<Choice>,
+    wedding_of: Vec<u32>,
+    organization_of: Vec<u32>,
+    weddings: Vec<Range<Person>>,
+    organizations: Vec<Range<Person>>,
 }
 
 impl World {
-    pub(crate) fn new(people: usize, size: usize) -> Self {
-        Self { people: people as u128, size: size as u128 }
+    /// `people` who belong nowhere and have chosen nothing.
+    pub(crate) fn new(people: u32) -> Self {
+        Self {
+            choices: vec![Choice::NONE; people as usize],
+            wedding_of: vec![NOWHERE; people as usize],
+            organization_of: vec![NOWHERE; people as usize],
+            weddings: Vec::new(),
+            organizations: Vec::new(),
+        }
     }
 
-    pub(crate) fn people(&self) -> impl Iterator<Item = (UserId, ChannelId)> {
-        let size = self.size;
-        (0..self.people).map(move |n| (user(n), ChannelId::Wedding(wedding(n / size))))
+    /// Puts `people` into weddings of `size`; a last one of a single person does not come about.
+    pub(crate) fn with_weddings(mut self, people: Range<Person>, size: u32) -> Self {
+        for wedding in runs(people, size).filter(|wedding| wedding.len() > 1) {
+            let number = self.weddings.len() as u32;
+            self.wedding_of[indices(&wedding)].fill(number);
+            self.weddings.push(wedding);
+        }
+        self
     }
 
-    /// As `directory import` reads it.
+    /// Puts `people` into organizations of `size`.
+    pub(crate) fn with_organizations(mut self, people: Range<Person>, size: u32) -> Self {
+        for organization in runs(people, size) {
+            let number = self.organizations.len() as u32;
+            self.organization_of[indices(&organization)].fill(number);
+            self.organizations.push(organization);
+        }
+        self
+    }
+
+    /// Lets everybody choose.
+    pub(crate) fn with_choices(mut self, choose: impl FnMut(Person) -> Choice) -> Self {
+        self.choices = (0..self.people()).map(choose).collect();
+        self
+    }
+
+    /// How many people there are.
+    pub(crate) fn people(&self) -> u32 {
+        self.choices.len() as u32
+    }
+
+    /// What somebody has chosen.
+    pub(crate) fn choice(&self, person: Person) -> Choice {
+        self.choices[person as usize]
+    }
+
+    /// The wedding somebody takes part in.
+    pub(crate) fn wedding_of(&self, person: Person) -> Option<Channel> {
+        Some(self.wedding_of[person as usize]).filter(|n| *n != NOWHERE).map(Channel::Wedding)
+    }
+
+    /// The organization somebody is in.
+    pub(crate) fn organization_of(&self, person: Person) -> Option<Channel> {
+        Some(self.organization_of[person as usize]).filter(|n| *n != NOWHERE).map(Channel::Organization)
+    }
+
+    /// The entries that a channel can have.
+    pub(crate) fn entries(&self, channel: Channel) -> Range<Person> {
+        match channel {
+            Channel::Wedding(n) => self.weddings[n as usize].clone(),
+            Channel::Organization(n) => self.organizations[n as usize].clone(),
+        }
+    }
+
+    /// Whether `viewer` may see `subject` at all.
+    pub(crate) fn sees(&self, viewer: Person, subject: Person) -> bool {
+        if viewer == subject {
+            return true;
+        }
+        let choice = self.choice(subject);
+        !choice.appear_offline
+            && match choice.visibility {
+                Visibility::Everyone => true,
+                Visibility::Team => share(&self.organization_of, viewer, subject),
+                Visibility::Contacts => share(&self.wedding_of, viewer, subject),
+                Visibility::Nobody => false,
+            }
+    }
+
+    /// The settings of everybody whose choice differs from what holds without one.
+    pub(crate) fn settings(&self) -> Vec<(UserId, Value)> {
+        let chosen = (0..).zip(&self.choices).filter(|(_, choice)| **choice != Choice::NONE);
+        chosen.map(|(person, choice)| (user(person), choice.settings())).collect()
+    }
+
+    /// The document that `directory import` reads.
     pub(crate) fn document(&self) -> Value {
-        let users = (0..self.people)
-            .map(|n| json!({ "id": user(n).to_string(), "displayName": format!("Guest {n}") }));
-        let weddings = (0..self.people.div_ceil(self.size)).map(|n| {
-            let first = n * self.size;
-            let suppliers = first + 1..(first + self.size).min(self.people);
-            let collaborations = suppliers.map(|supplier| {
-                json!({
-                    "supplier": user(supplier).to_string(),
-                    "client": user(first).to_string(),
-                    "supplierType": "photographer",
-                })
-            });
-            json!({
-                "id": wedding(n).to_string(),
-                "name": format!("Wedding {n}"),
-                "collaborations": collaborations.collect::<Vec<_>>(),
-            })
-        });
-        json!({ "users": users.collect::<Vec<_>>(), "weddings": weddings.collect::<Vec<_>>() })
+        let users = (0..self.people()).map(|n| json!({ "id": user(n), "displayName": format!("Guest {n}") }));
+        let organizations = (0..).zip(&self.organizations).map(|(n, people)| organization(n, people));
+        let weddings = (0..).zip(&self.weddings).map(|(n, people)| wedding(n, people));
+        json!({
+            "users": users.collect::<Vec<_>>(),
+            "organizations": organizations.collect::<Vec<_>>(),
+            "weddings": weddings.collect::<Vec<_>>(),
+        })
     }
 }
 
-fn user(n: u128) -> UserId {
-    UserId(Uuid::from_u128((1 << 100) + n))
+fn runs(people: Range<Person>, size: u32) -> impl Iterator<Item = Range<Person>> {
+    let end = people.end;
+    people.step_by(size.max(1) as usize).map(move |first| first..first.saturating_add(size).min(end))
 }
 
-fn wedding(n: u128) -> WeddingId {
-    WeddingId(Uuid::from_u128((1 << 101) + n))
+fn indices(people: &Range<Person>) -> Range<usize> {
+    people.start as usize..people.end as usize
 }
+
+fn share(groups: &[u32], one: Person, other: Person) -> bool {
+    let group = groups[one as usize];
+    group != NOWHERE && group == groups[other as usize]
+}
+
+/// One client, whom all the others supply.
+fn wedding(number: u32, people: &Range<Person>) -> Value {
+    let client = user(people.start);
+    let collaborations = (people.start + 1..people.end)
+        .map(|n| json!({ "supplier": user(n), "client": client, "supplierType": "photographer" }));
+    json!({
+        "id": WeddingId(Uuid::from_u128(WEDDINGS + u128::from(number))),
+        "name": format!("Wedding {number}"),
+        "collaborations": collaborations.collect::<Vec<_>>(),
+    })
+}
+
+fn organization(number: u32, people: &Range<Person>) -> Value {
+    let members = people.clone().map(|n| json!({ "user": user(n), "role": "member" }));
+    json!({
+        "id": OrganizationId(Uuid::from_u128(ORGANIZATIONS + u128::from(number))),
+        "name": format!("Agency {number}"),
+        "members": members.collect::<Vec<_>>(),
+    })
+}
+
+/// The id of a person.
+pub(crate) fn user(person: Person) -> UserId {
+    UserId(Uuid::from_u128(USERS + u128::from(person)))
+}
+
+/// The person of an id, if it is one of ours.
+pub(crate) fn person(user: UserId) -> Option<Person> {
+    user.0.as_u128().checked_sub(USERS).and_then(|number| u32::try_from(number).ok())
+}
+
+/// The id of a channel.
+pub(crate) fn channel_id(channel: Channel) -> ChannelId {
+    match channel {
+        Channel::Wedding(n) => ChannelId::Wedding(WeddingId(Uuid::from_u128(WEDDINGS + u128::from(n)))),
+        Channel::Organization(n) => {
+            ChannelId::Organization(OrganizationId(Uuid::from_u128(ORGANIZATIONS + u128::from(n))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! Frames that no honest client sends: each gets what is documented, and its neighbours get theirs.
 
 mod connections;
-mod raw;
+pub(crate) mod raw;
 mod table;

@@ -10,6 +10,7 @@ mod comeback;
 mod database;
 mod directory;
 mod hostile;
+mod interleave;
 mod jwks;
 mod operations;
 mod rate;

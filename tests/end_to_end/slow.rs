@@ -39,7 +39,8 @@ struct Slow {
 
 type Stream = WebSocketStream<tokio::net::TcpStream>;
 
-fn narrow(address: &str) -> tokio::net::TcpStream {
+/// A connection with hardly any room on this side.
+pub(crate) fn narrow(address: &str) -> tokio::net::TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(2_048).expect("a small buffer");
     let address: std::net::SocketAddr = address.parse().expect("an address");
@@ -125,7 +126,7 @@ fn page(n: usize) -> String {
 }
 
 /// Everybody shows their pages, which are long.
-async fn talkers(world: &World) -> Vec<Tab> {
+pub(crate) async fn talkers(world: &World) -> Vec<Tab> {
     let mut tabs = Vec::new();
     let shown = SettingsPatch {
         visibility: Some(Visibility::Everyone),
@@ -139,7 +140,7 @@ async fn talkers(world: &World) -> Vec<Tab> {
     tabs
 }
 
-async fn say(tab: &mut Tab, n: usize) {
+pub(crate) async fn say(tab: &mut Tab, n: usize) {
     let page = Some(page(n));
     tab.track(TrackRequest { current_page: page, ..TrackRequest::of(Status::Online) }).await;
 }

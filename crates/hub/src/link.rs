@@ -88,8 +88,8 @@ impl Link {
         self.hub.send(Input::Close { connection: self.id, code })
     }
 
-    /// The connection is over. Nothing of the hub is written to its socket any more.
-    pub async fn end(mut self, ending: Ending) {
+    /// The connection is over. Nothing of the hub is written to its socket any more, and nothing more is to be asked.
+    pub async fn end(&mut self, ending: Ending) {
         self.ended = true;
         self.outbox.end();
         // Gone means that there is nobody left to tell.

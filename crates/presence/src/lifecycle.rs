@@ -34,7 +34,7 @@ impl Presence {
             self.say_latest(connection, Outgoing::Stale { subscription: None, stale: true });
         }
         self.watch_token(now, connection, token_ends);
-        self.timers.set(TimerKey::Heartbeat(connection), now.mono + self.first_heartbeat_ms(id));
+        self.timers.set(TimerKey::Heartbeat(connection), now.mono + self.heartbeat_spread_ms(id));
         self.alive(now, id);
         self.announce(now, id, track);
         self.want_all_turns(id);
@@ -44,8 +44,8 @@ impl Presence {
         self.decisions.push(Decision::Close(connection, code));
     }
 
-    /// Spreads heartbeats over the interval by the (random) session id, so that a restart brings no chorus.
-    fn first_heartbeat_ms(&self, id: SessionId) -> u64 {
+    /// The time to a heartbeat, spread by the (random) session id, so that a restart brings no chorus.
+    pub(crate) fn heartbeat_spread_ms(&self, id: SessionId) -> u64 {
         let spread = (self.limits.heartbeat_ms / 4).max(1);
         self.limits.heartbeat_ms - (id.0.as_u128() % u128::from(spread)) as u64
     }
@@ -260,8 +260,8 @@ impl Presence {
     }
 
     pub(crate) fn rest_end(&mut self, now: Now, user: UserId, id: SessionId) {
-        let ends = |session: &Box<Session>| session.user == user && session.kind == Kind::Rest;
-        if self.sessions.get(&id).is_some_and(ends) {
+        let ends = |session: &Session| session.user == user && session.kind == Kind::Rest;
+        if self.sessions.get(&id).is_some_and(|session| ends(session)) {
             self.sign_out(now, id);
         }
     }

@@ -170,6 +170,11 @@ impl View {
         self.caught_up_at.is_some()
     }
 
+    /// Whether the client has the entry, as far as it was told.
+    pub(crate) fn has(&self, entry: EntryKey) -> bool {
+        self.shown.contains_key(&entry)
+    }
+
     /// The entry may have changed.
     pub(crate) fn mark(&mut self, entry: EntryKey) {
         self.dirty.mark(entry);
@@ -303,6 +308,11 @@ impl View {
         let toggles = || if had { Vec::new() } else { vec![joined] };
         let left = self.left.entry(entry).or_insert_with(|| Comings { had, toggles: toggles() });
         left.toggles.push(now);
+    }
+
+    /// Whether nothing is remembered that an answered heartbeat would let go.
+    pub(crate) fn keeps_no_leaves(&self) -> bool {
+        self.left.is_empty()
     }
 
     /// A heartbeat goes out now, after all frames so far.

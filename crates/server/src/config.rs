@@ -63,6 +63,8 @@ pub struct Listen {
     pub max_connections: usize,
     /// Connections at once from one IPv4 address or IPv6 /64.
     pub max_connections_per_address: usize,
+    /// Handshakes worked on at once.
+    pub max_handshakes: usize,
     /// Milliseconds for all request headers.
     pub header_timeout_ms: u64,
     /// Milliseconds for a REST request.

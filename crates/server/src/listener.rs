@@ -1,4 +1,6 @@
-//! Takes connections: no more than there is room for, none that dawdles over its headers.
+//! Takes connections: no more than there is room for, none that dawdles over its headers, and not too many handshakes
+//! at once. Ten thousand clients who come back together wait a moment each, where they cost little: an accepted
+//! connection gets the buffers of HTTP when it has something to say and it is its turn.
 //!
 //! It serves a [`Router`] and knows nothing of what the routes do. Each request carries its [`Peer`], which holds the
 //! connection's seat: whoever takes the connection over (an upgrade) keeps the peer, and with it the seat, for as long
@@ -11,16 +13,23 @@ mod seats;
 mod tests;
 
 use std::{
+    convert::Infallible,
+    future::pending,
     io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use model::limits;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -36,10 +45,11 @@ use seats::{SeatLimits, Seats};
 const MAX_HEADERS: usize = 64;
 /// All headers together; a token has at most 8 KiB.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
-/// What the kernel takes of a connection beyond what it could send: the reader who is behind gets the state of when it
-/// reads rather than old changes, and costs little memory. Two turns.
-#[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 2 * limits::TURN_BYTES as u32;
+/// Connections that the kernel completes ahead of us. What does not fit is tried again by the client's kernel a second
+/// later; more than this the kernel does not allow without being configured.
+const BACKLOG: u32 = 4096;
+/// A handshake that takes longer waits for its client, not for us: it holds up the next one no longer.
+const HANDSHAKE_TURN: Duration = Duration::from_millis(250);
 /// What a client that finds no seat is told to wait.
 const RETRY_WHEN_FULL_MS: u64 = 5_000;
 
@@ -49,6 +59,7 @@ pub struct Options {
     seats: SeatLimits,
     header_timeout: Duration,
     drain: Duration,
+    handshakes: usize,
 }
 
 impl Options {
@@ -63,6 +74,7 @@ impl Options {
             },
             header_timeout: listen.header_timeout(),
             drain: Duration::from_secs(shutdown.drain_s),
+            handshakes: listen.max_handshakes,
         }
     }
 
@@ -73,8 +85,21 @@ impl Options {
             seats: SeatLimits { total: 64, per_address: 64, trusted: Vec::new() },
             header_timeout: Duration::from_secs(5),
             drain: Duration::from_secs(1),
+            handshakes: 64,
         }
     }
+}
+
+/// Listens where thousands may come at once.
+///
+/// # Errors
+/// Where the address cannot be taken.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library has it: a hub that is started again finds its port free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves `router` until `stop`; then takes no more connections, and returns when the requests under way are answered
@@ -82,6 +107,7 @@ impl Options {
 pub async fn serve(acceptor: impl Accept, router: Router, options: Options, stop: CancellationToken) {
     let seats = Seats::new(&options.seats);
     let tasks = TaskTracker::new();
+    let turns = Arc::new(Semaphore::new(options.handshakes));
     let mut backoff = Backoff::default();
     while let Some(accepted) = stop.run_until_cancelled(acceptor.accept()).await {
         match accepted {
@@ -89,8 +115,13 @@ pub async fn serve(acceptor: impl Accept, router: Router, options: Options, stop
                 backoff.reset();
                 match seats.take(address) {
                     Ok(peer) => {
-                        let router = router.clone();
-                        tasks.spawn(connection(stream, peer, router, options.clone(), stop.clone()));
+                        let http = Http {
+                            router: router.clone(),
+                            peer,
+                            options: options.clone(),
+                            stop: stop.clone(),
+                        };
+                        tasks.spawn(connection(stream, Arc::clone(&turns), http));
                     }
                     Err(full) => refuse(stream, full),
                 }
@@ -104,40 +135,63 @@ pub async fn serve(acceptor: impl Accept, router: Router, options: Options, stop
     tasks.wait().await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: Peer,
+/// What a connection is served with.
+struct Http {
     router: Router,
+    peer: Peer,
     options: Options,
     stop: CancellationToken,
-) {
+}
+
+/// Waits until the client says something and it is its turn. What that takes of memory comes after.
+async fn connection(stream: TcpStream, turns: Arc<Semaphore>, http: Http) {
     if let Err(error) = tune(&stream) {
         tracing::debug!(%error, "a connection was gone before it was served");
         return;
     }
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Ok(ended),
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            timeout(options.drain, connection).await
-        }
-    };
-    if let Ok(Err(error)) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    let stop = http.stop.clone();
+    let speaks = stop.run_until_cancelled(timeout(http.options.header_timeout, stream.readable()));
+    let Some(Ok(Ok(()))) = speaks.await else { return };
+    if let Some(Ok(turn)) = stop.run_until_cancelled(turns.acquire_owned()).await {
+        Box::pin(http.serve(stream, turn)).await;
     }
+}
+
+impl Http {
+    async fn serve(self, stream: TcpStream, turn: OwnedSemaphorePermit) {
+        let Self { router, peer, options, stop } = self;
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(peer.clone());
+            router.clone().oneshot(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(options.header_timeout)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Ok(ended),
+            never = end_turn(turn) => match never {},
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                timeout(options.drain, connection).await
+            }
+        };
+        if let Ok(Err(error)) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+/// Lets the next handshake have its turn, however long this connection is going to be.
+async fn end_turn(turn: OwnedSemaphorePermit) -> Infallible {
+    sleep(HANDSHAKE_TURN).await;
+    drop(turn);
+    pending().await
 }
 
 /// Small frames leave at once; a peer whose machine is gone is noticed by the kernel too.
@@ -150,10 +204,7 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    {
-        socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
-        socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
-    }
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(30)))?;
     Ok(())
 }
 

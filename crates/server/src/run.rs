@@ -80,8 +80,8 @@ impl Running {
         config.ready_to_serve()?;
         let authenticator = Authenticator::new(&config.auth)?;
         let readiness = Readiness::waiting_for(&[STORE, DIRECTORY, ACCEPTING]);
-        let clients = bind(config.listen.socket_address()).await?;
-        let operators = bind(config.operations.socket_address()).await?;
+        let clients = bind(config.listen.socket_address())?;
+        let operators = bind(config.operations.socket_address())?;
         let store = open_store(config).await?;
         readiness.set(STORE, true);
         let writer = LastSeenWriter::start(store.clone(), WriterOptions::default());
@@ -165,13 +165,10 @@ impl Running {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listen = async {
-        let listener = TcpListener::bind(address).await?;
-        let local = listener.local_addr()?;
-        Ok((listener, local))
-    };
-    listen.await.map_err(|source| StartError::Listen { address, source })
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = listener::bind(address).map_err(|source| StartError::Listen { address, source })?;
+    let local = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+    Ok((listener, local))
 }
 
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {

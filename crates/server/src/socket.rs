@@ -43,7 +43,10 @@ pub(crate) async fn open(State(app): State<Arc<App>>, request: Request) -> Resul
 
 /// What is needed once, or rarely, lives in boxes of its own: the task of a silent connection stays small.
 async fn serve(app: Arc<App>, pending: Pending) {
-    if let Some(mut conversation) = Box::pin(begin(app, pending)).await {
+    // Filled where it stays: what a task moves about takes its room twice.
+    let mut conversation = None;
+    Box::pin(begin(app, pending, &mut conversation)).await;
+    if let Some(conversation) = &mut conversation {
         let end = conversation.exchange().await;
         Box::pin(conversation.end(end)).await;
     }
@@ -60,24 +63,21 @@ struct Conversation {
     _seat: Seat,
 }
 
-async fn begin(app: Arc<App>, pending: Pending) -> Option<Conversation> {
-    let ready = pending.ready().await;
-    let upgraded = ready.inspect_err(|error| tracing::debug!(%error, "an upgrade came to nothing")).ok()?;
+async fn begin(app: Arc<App>, pending: Pending, conversation: &mut Option<Conversation>) {
+    let upgraded = match pending.ready().await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "an upgrade came to nothing"),
+    };
     let Upgraded { socket, token, peer } = *upgraded;
     let mut stream = Stream::new(socket, app.bounds.message_timeout);
     match greet(&app, &mut stream, token).await {
         Ok((link, requests)) => {
+            stream.settle();
             let pace = Pace::new(&app.bounds);
-            Some(Conversation { app, stream, link, requests, pace, _seat: peer.into_seat() })
+            *conversation = Some(Conversation { app, stream, link, requests, pace, _seat: peer.into_seat() });
         }
-        Err(refusal) => {
-            if let Some(code) = refusal {
-                stream.close(Farewell::new(code, None)).await;
-            }
-            // The peer was kept until here: it holds the connection's seat.
-            drop(peer);
-            None
-        }
+        Err(Some(code)) => stream.close(Farewell::new(code, None)).await,
+        Err(None) => {}
     }
 }
 
@@ -131,17 +131,18 @@ impl Conversation {
         }
     }
 
-    async fn end(mut self, end: End) {
+    async fn end(&mut self, end: End) {
+        let Self { stream, link, .. } = self;
         let (ending, farewell) = match end {
             End::Client(ending) => (ending, None),
             End::Ours(code) => (Ending::Lost, Some(Farewell::new(code, None))),
             End::Hub(farewell) => (Ending::Lost, Some(farewell)),
             End::Gone => (Ending::Lost, Some(Farewell::new(CloseCode::Restarting, None))),
         };
-        self.link.end(ending).await;
+        link.end(ending).await;
         match farewell {
-            Some(farewell) => self.stream.close(farewell).await,
-            None => self.stream.finish().await,
+            Some(farewell) => stream.close(farewell).await,
+            None => stream.finish().await,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) use handshake::bearer;
 
 /// Eagerly allocated for each connection; the default of 128 KiB would be 2.5 GiB for 20,000. What clients say is
 /// mostly shorter; for what is longer, the buffer grows.
-const READ_BUFFER_BYTES: usize = 512;
+const READ_BUFFER_BYTES: usize = 256;
 /// Control frames are handed to the outbox at once: it is the one that keeps what the kernel does not take.
 const WRITE_BUFFER_BYTES: usize = 0;
 /// What the outbox does not take waits in here, such as the pongs for a client that does not read them.
@@ -94,6 +94,9 @@ pub enum UpgradeError {
     /// The client was gone before it had the answer.
     #[error("the client left during the handshake")]
     Gone(#[from] hyper::Error),
+    /// The socket was gone before it could be used.
+    #[error("the client left after the handshake")]
+    Left(#[from] std::io::Error),
     /// The stream is not the listener's own.
     #[error("the upgraded stream is not a plain TCP stream")]
     NotTcp,
@@ -139,8 +142,8 @@ impl Pending {
     pub async fn ready(self) -> Result<Box<Upgraded>, UpgradeError> {
         let upgraded = self.on_upgrade.await?;
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_| UpgradeError::NotTcp)?;
-        let line = Line::new(parts.io.into_inner(), self.encoding);
-        let socket = WebSocket::new(line, parts.read_buf.to_vec(), socket_config());
+        let line = Line::new(parts.io.into_inner(), parts.read_buf.to_vec(), self.encoding)?;
+        let socket = WebSocket::new(line, socket_config());
         Ok(Box::new(Upgraded { socket, token: self.token, peer: self.peer }))
     }
 }

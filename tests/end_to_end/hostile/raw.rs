@@ -63,7 +63,11 @@ pub(crate) fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
 impl Raw {
     /// A handshake and nothing else.
     pub(crate) async fn open(hub: &Hub, encoding: Encoding) -> Self {
-        let mut stream = TcpStream::connect(&hub.address).await.expect("a connection");
+        Self::over(TcpStream::connect(&hub.address).await.expect("a connection"), hub, encoding).await
+    }
+
+    /// The same, over a connection that is there.
+    pub(crate) async fn over(mut stream: TcpStream, hub: &Hub, encoding: Encoding) -> Self {
         stream.set_nodelay(true).expect("a socket");
         let request = format!(
             "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -88,6 +92,11 @@ impl Raw {
         let (_, payload) = raw.read().await.expect("a welcome");
         assert!(matches!(wire::decode_server(encoding, &payload), Ok(ServerFrame::Welcome(_))));
         raw
+    }
+
+    /// The connection, to go on by other means.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     pub(crate) fn kind(&self) -> u8 {

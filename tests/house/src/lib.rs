@@ -23,6 +23,7 @@ mod tests {
         ("client", &["model", "wire"]),
         ("server", &["model", "presence", "hub", "wire", "persistence", "persistence-sqlite", "client"]),
         ("loadtest", &["model", "wire", "client"]),
+        ("benches", &["model", "policy", "presence", "wire"]),
         ("house", &[]),
     ];
 
@@ -125,7 +126,8 @@ mod tests {
         let text = read("crates/model/src/limits.rs");
         let lines: Vec<_> = text.lines().collect();
         for pair in lines.windows(2) {
-            let defines = pair[1].trim_start().starts_with("pub ") && !pair[1].contains("struct");
+            let limit = ["struct", " fn "].iter().all(|other| !pair[1].contains(other));
+            let defines = limit && pair[1].trim_start().starts_with("pub ");
             assert!(!defines || pair[0].trim_start().starts_with("///"), "undocumented: {}", pair[1]);
         }
     }
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn no_file_becomes_a_hall() {
         const CEILING: usize = 700;
-        for room in ["crates", "tests", "loadtest"] {
+        for room in ["crates", "tests", "loadtest", "benches"] {
             for file in rust_files(&root().join(room)) {
                 let lines = std::fs::read_to_string(&file).expect("a readable file").lines().count();
                 assert!(lines <= CEILING, "{} has {lines} lines", file.display());

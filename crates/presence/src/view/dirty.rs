@@ -1,6 +1,7 @@
 //! What a view has to look at again.
 
 use model::EntryId;
+use smallvec::SmallVec;
 
 use crate::table::EntryKey;
 
@@ -10,8 +11,8 @@ use crate::table::EntryKey;
 /// have to grow. So it is at most twice as long as there are entries to look at (and 16).
 #[derive(Debug)]
 pub(crate) struct Dirty {
-    /// Once in order: the next one last.
-    entries: Vec<EntryKey>,
+    /// Once in order: the next one last. A few have room in the view itself, so that nothing else is fetched for them.
+    entries: SmallVec<[EntryKey; FEW]>,
     /// Whether it is in order, and names nothing twice.
     ordered: bool,
     /// How many there were when they were put in order last: so much memory is kept.
@@ -21,10 +22,13 @@ pub(crate) struct Dirty {
 /// Shorter lists grow without a look at what is in them.
 const SHORT: usize = 16;
 
+/// Entries that need no memory of their own.
+const FEW: usize = 4;
+
 impl Dirty {
     /// Entries that come in the order of their ids, each once.
     pub(super) fn from_ordered(entries: impl Iterator<Item = EntryKey>) -> Self {
-        let mut entries: Vec<_> = entries.collect();
+        let mut entries: SmallVec<_> = entries.collect();
         entries.reverse();
         entries.shrink_to_fit();
         Self { entries, ordered: true, usual: 0 }
@@ -67,8 +71,8 @@ impl Dirty {
     /// The next entry; once in order, the one with the least id.
     pub(super) fn next(&mut self) -> Option<EntryKey> {
         let next = self.entries.pop();
-        if self.entries.is_empty() && self.entries.capacity() > 4 * SHORT.max(self.usual as usize) {
-            self.entries = Vec::new();
+        if self.entries.is_empty() && self.entries.capacity() > 4 * FEW.max(self.usual as usize) {
+            self.entries = SmallVec::new();
         }
         next
     }

@@ -40,6 +40,7 @@ impl Config {
         for (key, value) in [
             ("listen.max_connections", listen.max_connections as u64),
             ("listen.max_connections_per_address", listen.max_connections_per_address as u64),
+            ("listen.max_handshakes", listen.max_handshakes as u64),
             ("listen.header_timeout_ms", listen.header_timeout_ms),
             ("listen.request_timeout_ms", listen.request_timeout_ms),
             ("listen.hello_timeout_ms", listen.hello_timeout_ms),

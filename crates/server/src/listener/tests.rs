@@ -49,6 +49,27 @@ async fn a_client_that_dawdles_over_its_headers_is_cut_off() {
 }
 
 #[tokio::test]
+async fn who_is_silent_or_slow_takes_nobodys_turn() {
+    let server = testing::serve(router(), &[("listen.max_handshakes", "1")]).await;
+    let mut open = Vec::new();
+    for sent in ["", "", "GET /hello HTTP/1.1\r\nHost: hub\r\nX-Slow: ", "GET /hel", ""] {
+        let mut slow = server.connect().await;
+        slow.write_all(sent.as_bytes()).await.unwrap();
+        open.push(slow);
+    }
+    // Each of the slow ones has its turn, and not for long.
+    assert_eq!(server.ask(HELLO).await.body, "hello");
+    open[0].write_all(HELLO.as_bytes()).await.unwrap();
+    assert_eq!(answer(&mut open[0]).await.body, "hello");
+}
+
+#[tokio::test]
+async fn a_port_is_taken_once() {
+    let listener = super::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    assert!(super::bind(listener.local_addr().unwrap()).is_err());
+}
+
+#[tokio::test]
 async fn headers_have_a_limit_of_number_and_size() {
     let server = testing::serve(router(), &[]).await;
     let many = |n: usize| (0..n).map(|n| format!("X-{n}: y\r\n")).collect::<String>();

@@ -44,6 +44,11 @@ impl Stream {
         self.socket.outbox()
     }
 
+    /// From here on messages are short: the room that the hello took is given back.
+    pub(super) fn settle(&mut self) {
+        self.socket.settle();
+    }
+
     fn encoding(&self) -> Encoding {
         self.outbox().encoding()
     }

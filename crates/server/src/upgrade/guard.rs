@@ -19,15 +19,20 @@ use tokio::{
 pub struct Guarded<S> {
     stream: S,
     frames: Frames,
+    /// Whether a read ends where its frame does, at the latest.
+    exact: bool,
 }
 
 impl<S> Guarded<S> {
-    /// A stream of which `read_already` was read before.
+    /// A stream that is read a frame at a time: what follows a frame stays unread, until [`Guarded::read_on`].
     #[must_use]
-    pub fn new(stream: S, read_already: &[u8]) -> Self {
-        let mut frames = Frames::default();
-        frames.pass(read_already, Instant::now());
-        Self { stream, frames }
+    pub fn exact(stream: S) -> Self {
+        Self { stream, frames: Frames::default(), exact: true }
+    }
+
+    /// From now on as much is read as there is.
+    pub fn read_on(&mut self) {
+        self.exact = false;
     }
 
     /// When the first byte of the message came that is not complete yet; `None` between messages. A control frame
@@ -92,6 +97,17 @@ impl Frames {
         }
     }
 
+    /// Bytes that surely belong to the frame under way.
+    fn certain(&self) -> usize {
+        match self.at {
+            // No frame is shorter than its first two bytes.
+            At::Start => 2,
+            At::Length => 1,
+            At::LongLength { missing, .. } => usize::from(missing),
+            At::Rest(left) => usize::try_from(left).unwrap_or(usize::MAX),
+        }
+    }
+
     fn start(&mut self, byte: u8) {
         self.ends_message = byte & 0x80 != 0;
         self.is_control = byte & 0x08 != 0;
@@ -137,9 +153,12 @@ impl Frames {
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
-        this.frames.pass(&buf.filled()[before..], Instant::now());
+        let most = if this.exact { this.frames.certain() } else { usize::MAX };
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(most.min(buf.remaining())));
+        ready!(Pin::new(&mut this.stream).poll_read(cx, &mut part))?;
+        this.frames.pass(part.filled(), Instant::now());
+        let count = part.filled().len();
+        buf.advance(count);
         Poll::Ready(Ok(()))
     }
 }

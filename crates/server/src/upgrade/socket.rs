@@ -30,15 +30,18 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// A server's end, of which `read_already` came with the handshake.
+    /// A server's end. It reads no further than a message goes, until [`WebSocket::settle`].
     #[must_use]
-    pub(super) fn new(line: Line, read_already: Vec<u8>, config: WebSocketConfig) -> Self {
-        let line = Guarded::new(line, &read_already);
-        let protocol = match read_already.as_slice() {
-            [] => WebSocketContext::new(Role::Server, Some(config)),
-            _ => WebSocketContext::from_partially_read(read_already, Role::Server, Some(config)),
-        };
-        Self { line, protocol, ended: false }
+    pub(super) fn new(line: Line, config: WebSocketConfig) -> Self {
+        let protocol = WebSocketContext::new(Role::Server, Some(config));
+        Self { line: Guarded::exact(line), protocol, ended: false }
+    }
+
+    /// Forgets the buffers, which the first message, with its token, has made larger than any other will: between two
+    /// messages there is nothing in them, as nothing was read further.
+    pub fn settle(&mut self) {
+        self.line.read_on();
+        self.protocol = WebSocketContext::new(Role::Server, Some(*self.protocol.get_config()));
     }
 
     /// The write side.

@@ -210,7 +210,7 @@ async fn buffers_are_small_and_messages_bounded() {
     let mut sockets = serve(&[]).await;
     let (mut client, mut upgraded, _) = sockets.open(&[JSON]).await;
     let config = *upgraded.socket.config();
-    assert_eq!((config.read_buffer_size, config.write_buffer_size), (512, 0));
+    assert_eq!((config.read_buffer_size, config.write_buffer_size), (256, 0));
     assert_eq!(
         (config.max_write_buffer_size, config.max_message_size),
         (limits::OUTBOX_CONTROL_BYTES, Some(16384))

@@ -70,25 +70,34 @@ async fn a_length_that_cannot_be_does_no_harm() {
 }
 
 #[tokio::test]
-async fn bytes_pass_unchanged() {
-    let (mut far, near) = duplex(1024);
-    let sent = [frame(TEXT, 10), frame(TEXT, 10)].concat();
-    let (early, late) = sent.split_at(5);
-    let mut near = Guarded::new(near, early);
-    assert!(near.unfinished_since().is_some(), "what was read before counts");
-    far.write_all(late).await.unwrap();
-    let mut read = vec![0; late.len()];
-    near.read_exact(&mut read).await.unwrap();
-    assert_eq!(read, late);
-    assert_eq!(near.unfinished_since(), None);
+async fn bytes_pass_unchanged_first_frame_by_frame_and_then_as_they_come() {
+    for length in [0, 10, 125, 126, 300] {
+        let (mut far, near) = duplex(4096);
+        let one = frame(TEXT, length);
+        far.write_all(&one.repeat(4)).await.unwrap();
+        let mut near = Guarded::exact(near);
+        for _ in 0..2 {
+            let mut read = Vec::new();
+            while read.len() < one.len() {
+                near.read_buf(&mut read).await.unwrap();
+                assert_eq!(near.unfinished_since().is_none(), read.len() == one.len());
+            }
+            assert_eq!(read, one, "and nothing of what follows");
+        }
+        near.read_on();
+        let mut rest = Vec::with_capacity(4096);
+        near.read_buf(&mut rest).await.unwrap();
+        assert_eq!(rest, one.repeat(2));
+        assert_eq!(near.unfinished_since(), None);
 
-    near.write_all(b"answer").await.unwrap();
-    near.flush().await.unwrap();
-    near.shutdown().await.unwrap();
-    let mut answer = String::new();
-    far.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(answer, "answer");
-    drop(far);
-    assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 0);
-    assert!(format!("{:?}", near.stream()).contains("Duplex"));
+        near.write_all(b"answer").await.unwrap();
+        near.flush().await.unwrap();
+        near.shutdown().await.unwrap();
+        let mut answer = String::new();
+        far.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer, "answer");
+        drop(far);
+        assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 0);
+        assert!(format!("{:?}", near.stream()).contains("Duplex"));
+    }
 }

@@ -1,0 +1,273 @@
+//! What each viewer must have been shown, and what they were.
+//!
+//! Every change of a person has a number. For each viewer and entry the last number that arrived is kept: a number
+//! covers all below it, because a state that was superseded before it was sent is delivered by its successor.
+
+use std::ops::Range;
+
+use super::{
+    clock::Nanos,
+    scan::{Entries, Shown},
+};
+use crate::{
+    outcome::Recorder,
+    world::{Choice, Person, World},
+};
+
+/// In the place of a number: this viewer may not see this entry.
+const HIDDEN: u32 = u32::MAX;
+/// Words kept of what went wrong; the rest is counted.
+const COMPLAINTS: usize = 8;
+
+/// What was counted since the measuring began.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub(crate) delivered: u64,
+    pub(crate) expected: u64,
+    pub(crate) forbidden: u64,
+    pub(crate) errors: u64,
+    /// Frames that carried entries, and their bytes with the WebSocket header.
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) changes: u64,
+    pub(crate) latency: Recorder,
+    /// The first things that went wrong, in words.
+    pub(crate) complaints: Vec<String>,
+}
+
+impl Tally {
+    fn new() -> Self {
+        let latency = Recorder::new();
+        Self {
+            delivered: 0,
+            expected: 0,
+            forbidden: 0,
+            errors: 0,
+            frames: 0,
+            bytes: 0,
+            changes: 0,
+            latency,
+            complaints: Vec::new(),
+        }
+    }
+
+    /// Deliveries that have still to come.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.expected.saturating_sub(self.delivered)
+    }
+
+    /// Counts something that must not happen.
+    pub(crate) fn complain(&mut self, what: impl FnOnce() -> String) {
+        self.errors += 1;
+        self.note(what);
+    }
+
+    fn forbid(&mut self, what: impl FnOnce() -> String) {
+        self.forbidden += 1;
+        self.note(what);
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        if self.complaints.len() < COMPLAINTS {
+            self.complaints.push(what());
+        }
+    }
+}
+
+/// What a departure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// Nobody leaves in this scenario.
+    Wrong,
+    /// People come and go; it is not what is measured.
+    Passed,
+    /// A change of an odd number is a leave, one of an even number a join.
+    Counted,
+}
+
+/// One viewer of one channel.
+#[derive(Clone, Debug)]
+struct View {
+    viewer: Person,
+    entries: Range<Person>,
+    /// Where the numbers of its entries begin.
+    offset: usize,
+    attended: bool,
+}
+
+/// Judges all views.
+pub(crate) struct Judge {
+    choices: Vec<Choice>,
+    views: Vec<Option<View>>,
+    /// By view and entry, the last number shown.
+    seen: Vec<u32>,
+    /// By person, how many views show them.
+    audience: Vec<u32>,
+    /// By person, when each of their changes was due.
+    due: Vec<Vec<Nanos>>,
+    /// By person, whether the latency of their changes is of interest.
+    timed: Vec<bool>,
+    leaves: Leaves,
+    pub(crate) tally: Tally,
+}
+
+impl Judge {
+    /// Views by their number: who looks, and at whom.
+    pub(crate) fn new(world: &World, views: &[Option<(Person, Range<Person>)>], leaves: Leaves) -> Self {
+        let people = world.people() as usize;
+        let mut judge = Self {
+            choices: (0..world.people()).map(|person| world.choice(person)).collect(),
+            views: Vec::with_capacity(views.len()),
+            seen: Vec::new(),
+            audience: vec![0; people],
+            due: vec![Vec::new(); people],
+            timed: vec![true; people],
+            leaves,
+            tally: Tally::new(),
+        };
+        for view in views {
+            judge.add(world, view.clone());
+        }
+        judge
+    }
+
+    fn add(&mut self, world: &World, view: Option<(Person, Range<Person>)>) {
+        let Some((viewer, entries)) = view else { return self.views.push(None) };
+        let offset = self.seen.len();
+        for subject in entries.clone() {
+            let sees = world.sees(viewer, subject);
+            self.seen.push(if sees { 0 } else { HIDDEN });
+            self.audience[subject as usize] += u32::from(sees);
+        }
+        self.views.push(Some(View { viewer, entries, offset, attended: true }));
+    }
+
+    /// Begins to measure.
+    pub(crate) fn begin(&mut self) {
+        self.tally = Tally { complaints: std::mem::take(&mut self.tally.complaints), ..Tally::new() };
+    }
+
+    /// Records the latency of changes of only those people.
+    pub(crate) fn time_only(&mut self, people: &[Person]) {
+        self.timed.fill(false);
+        people.iter().for_each(|person| self.timed[*person as usize] = true);
+    }
+
+    /// How many views show a person.
+    pub(crate) fn audience(&self, person: Person) -> u32 {
+        self.audience[person as usize]
+    }
+
+    /// The number of the last change of a person.
+    pub(crate) fn version(&self, person: Person) -> u32 {
+        self.due[person as usize].len() as u32
+    }
+
+    /// A person makes a change that was due at a time; its number.
+    pub(crate) fn changes(&mut self, person: Person, due: Nanos) -> u32 {
+        self.tally.changes += 1;
+        self.tally.expected += u64::from(self.audience(person));
+        self.due[person as usize].push(due);
+        self.version(person)
+    }
+
+    /// A view counts no more, and what it was still to be shown is not expected any more.
+    pub(crate) fn dismiss(&mut self, view: usize) {
+        let Some(view) = &mut self.views[view] else { return };
+        view.attended = false;
+        for (subject, seen) in view.entries.clone().zip(&self.seen[view.offset..]) {
+            if *seen != HIDDEN {
+                let missing = self.due[subject as usize].len() as u32 - seen;
+                self.tally.expected -= u64::from(missing);
+                self.audience[subject as usize] -= 1;
+            }
+        }
+    }
+
+    /// The entries of a frame of a view that arrived at a time.
+    pub(crate) fn frame(&mut self, view: usize, now: Nanos) -> Arrived<'_> {
+        Arrived { judge: self, view, now }
+    }
+
+    fn shown(&mut self, view: usize, person: Person, shown: Shown, now: Nanos) {
+        let Some(slot) = self.slot(view, person) else { return };
+        self.check_fields(view, person, shown);
+        let last = self.seen[slot];
+        if shown.version < last || shown.version > self.version(person) {
+            let newest = self.version(person);
+            return self.tally.complain(|| {
+                format!("change {} of person {person} after {last}; the newest is {newest}", shown.version)
+            });
+        }
+        self.deliver(slot, person, shown.version, now);
+    }
+
+    fn left(&mut self, view: usize, person: Person, now: Nanos) {
+        let Some(slot) = self.slot(view, person) else { return };
+        let last = self.seen[slot];
+        match self.leaves {
+            Leaves::Passed => {}
+            Leaves::Counted if last.is_multiple_of(2) && last < self.version(person) => {
+                self.deliver(slot, person, last + 1, now);
+            }
+            Leaves::Counted | Leaves::Wrong => {
+                self.tally.complain(|| format!("person {person} left, and did not mean to"));
+            }
+        }
+    }
+
+    /// Where the number of an entry is kept; `None`: it may not be there, which is counted, or nobody looks.
+    fn slot(&mut self, view: usize, person: Person) -> Option<usize> {
+        let view = self.views[view].as_ref().filter(|view| view.attended)?;
+        let slot = view.offset + person.wrapping_sub(view.entries.start) as usize;
+        if view.entries.contains(&person) && self.seen[slot] != HIDDEN {
+            return Some(slot);
+        }
+        let viewer = view.viewer;
+        self.tally.forbid(|| format!("person {viewer} was shown person {person}"));
+        None
+    }
+
+    fn check_fields(&mut self, view: usize, person: Person, shown: Shown) {
+        if !shown.page && !shown.activity {
+            return;
+        }
+        let Some(viewer) = self.views[view].as_ref().map(|view| view.viewer) else { return };
+        let choice = self.choices[person as usize];
+        let page = shown.page && !choice.show_current_page;
+        let activity = shown.activity && !choice.show_activity;
+        if viewer != person && (page || activity) {
+            self.tally.forbid(|| format!("person {viewer} was shown a page or device of person {person}"));
+        }
+    }
+
+    fn deliver(&mut self, slot: usize, person: Person, version: u32, now: Nanos) {
+        let last = self.seen[slot];
+        let timed = self.timed[person as usize];
+        for due in self.due[person as usize][last as usize..version as usize].iter().filter(|_| timed) {
+            self.tally.latency.record_us(now.saturating_sub(*due) / 1000);
+        }
+        self.tally.delivered += u64::from(version - last);
+        self.seen[slot] = version;
+    }
+}
+
+/// A frame that is being read.
+pub(crate) struct Arrived<'a> {
+    judge: &'a mut Judge,
+    view: usize,
+    now: Nanos,
+}
+
+impl Entries for Arrived<'_> {
+    fn shown(&mut self, person: Person, shown: Shown) {
+        self.judge.shown(self.view, person, shown, self.now);
+    }
+
+    fn left(&mut self, person: Person) {
+        self.judge.left(self.view, person, self.now);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,12 +37,12 @@ use stream::Stream;
 /// `GET /ws`: takes the connection over.
 pub(crate) async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (answer, pending) = upgrade(request, &app.upgrade_rules)?;
-    app.sockets.spawn(serve(app.clone(), pending));
+    app.sockets.spawn(serve(app.clone(), Box::new(pending)));
     Ok(answer.into_response())
 }
 
 /// What is needed once, or rarely, lives in boxes of its own: the task of a silent connection stays small.
-async fn serve(app: Arc<App>, pending: Pending) {
+async fn serve(app: Arc<App>, pending: Box<Pending>) {
     // Filled where it stays: what a task moves about takes its room twice.
     let mut conversation = None;
     Box::pin(begin(app, pending, &mut conversation)).await;
@@ -63,7 +63,7 @@ struct Conversation {
     _seat: Seat,
 }
 
-async fn begin(app: Arc<App>, pending: Pending, conversation: &mut Option<Conversation>) {
+async fn begin(app: Arc<App>, pending: Box<Pending>, conversation: &mut Option<Conversation>) {
     let upgraded = match pending.ready().await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "an upgrade came to nothing"),

@@ -15,13 +15,13 @@ pub const SUBSCRIPTIONS_MAX: usize = 64;
 /// Bytes of one inbound message or body.
 pub const INBOUND_BYTES: usize = 16 * 1024;
 /// Bytes of one turn of a connection: all frames written together, and so also of one frame.
-pub const TURN_BYTES: usize = 8 * 1024;
+pub const TURN_BYTES: usize = 16 * 1024;
 /// Bytes of a turn left to envelopes and control frames; the rest is for records.
 pub const TURN_OVERHEAD_BYTES: usize = 1024;
 /// Bytes of pongs and close frames that may wait for a socket to take them: the last words are under 300, a pong under
 /// 130. Past half of it, the hub reads no further from the connection.
 pub const OUTBOX_CONTROL_BYTES: usize = 1024;
-/// Bytes that wait for a socket to take them: one turn, and the control frames. 8 + 1 = 9 KiB.
+/// Bytes that wait for a socket to take them: one turn, and the control frames. 16 + 1 = 17 KiB.
 pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
 /// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
 /// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
@@ -49,7 +49,7 @@ pub struct Limits {
     /// And at most.
     pub window_max_ms: u64,
     /// By how much, in microseconds, each entry that the viewer has lengthens it in between. A room of 20 stays at the
-    /// shortest, so that a change is seen at once; from 500 on it is the longest, and what changes meanwhile costs
+    /// shortest, so that a change is seen at once; from 600 on it is the longest, and what changes meanwhile costs
     /// one write instead of many.
     pub window_us_per_entry: u64,
     /// How long the views of a lost connection are kept to be resumed.
@@ -78,7 +78,7 @@ impl Default for Limits {
             grace_ms: 10_000,
             typing_ms: 10_000,
             window_ms: 10,
-            window_max_ms: 100,
+            window_max_ms: 120,
             window_us_per_entry: 200,
             resume_ms: 120_000,
             heartbeat_ms: 20_000,

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
 use rustix::{
     event::epoll::{self, EventData, EventFlags},
     net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt},
@@ -18,8 +19,9 @@ use rustix::{
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 1024;
-/// Sockets that share a source address; each address has some 28,000 ports.
-const PER_ADDRESS: usize = 20_000;
+/// Sockets that share a source address. Each address has some 28,000 ports, but the more of them are taken, the longer
+/// the kernel looks for one that is not; and real clients have addresses of their own.
+const PER_ADDRESS: usize = 1_000;
 
 /// The number of a socket.
 pub(crate) type LinkId = usize;
@@ -243,13 +245,11 @@ fn data(id: LinkId, generation: u32) -> EventData {
     EventData::new_u64(u64::from(generation) << 32 | id as u64)
 }
 
-/// More sockets than an address has ports need several addresses.
+/// Picks the source address; the port is left to connecting, which has more to choose from.
 fn bind(socket: &OwnedFd, id: LinkId) -> io::Result<()> {
-    let address = (id / PER_ADDRESS) as u8;
-    if address == 0 {
-        return Ok(());
-    }
-    let from = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, address + 1), 0));
+    let address = (id / PER_ADDRESS) as u8 + 1;
+    setsockopt(socket, IpBindAddressNoPort, &true)?;
+    let from = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, address), 0));
     Ok(rustix::net::bind(socket, &from)?)
 }
 

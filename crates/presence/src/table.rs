@@ -2,7 +2,8 @@
 //!
 //! The hot path (who is marked, what is compared) follows keys: an array access each. A row that is removed leaves its
 //! id behind, so that a view can still say which entry left; the same id gets the same key again. So a table grows with
-//! the ids that the directory has ever named, 24 B and an empty row each.
+//! the ids that the directory has ever named, and with nothing that a client can say: an empty row and its place in the
+//! index are about 350 B for a user. A restart forgets them.
 
 use std::hash::Hash;
 

@@ -18,6 +18,9 @@ use crate::{
 /// Bytes that the envelope of a view frame is counted with.
 const FRAME_WEIGHT: usize = 128;
 
+/// Turns of one connection before the others have theirs. 4 x 8 KiB.
+const TURNS_IN_A_ROW: usize = 4;
+
 /// What turns are made of, besides the connection that takes one.
 struct Turns<'a> {
     now: Now,
@@ -34,7 +37,19 @@ impl Presence {
     pub(crate) fn pump(&mut self, now: Now, sink: &mut impl Sink) {
         self.decide(sink);
         while let Some(id) = self.pumped.pop_front() {
-            self.take_turn(now, id, sink);
+            self.take_turns(now, id, sink);
+        }
+    }
+
+    /// As many turns as are wanted and taken, a few in a row: what the first has brought near is near for the next.
+    fn take_turns(&mut self, now: Now, id: ConnectionId, sink: &mut impl Sink) {
+        for _ in 0..TURNS_IN_A_ROW {
+            if !self.take_turn(now, id, sink) {
+                return;
+            }
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.queue(id, &mut self.pumped);
         }
     }
 
@@ -48,11 +63,12 @@ impl Presence {
         }
     }
 
-    fn take_turn(&mut self, now: Now, id: ConnectionId, sink: &mut impl Sink) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+    /// One turn; tells whether there may be another.
+    fn take_turn(&mut self, now: Now, id: ConnectionId, sink: &mut impl Sink) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
         connection.queued = false;
         if connection.busy {
-            return;
+            return false;
         }
         let mut turns = Turns {
             now,
@@ -69,22 +85,18 @@ impl Presence {
             sessions: &self.sessions,
         };
         turns.fill(id, connection, &mut self.frames);
-        if !self.frames.is_empty() {
-            match sink.send(id, &mut self.frames) {
-                Taken::Partly => {
-                    connection.busy = true;
-                    self.timers.set(TimerKey::Stall(id), now.mono + self.limits.stall_ms);
-                }
-                // What had no room goes on, after the others had their turns.
-                Taken::Whole if connection.has_more() => connection.queue(id, &mut self.pumped),
-                Taken::Whole => {}
-            }
+        let sent = !self.frames.is_empty();
+        if sent && sink.send(id, &mut self.frames) == Taken::Partly {
+            connection.busy = true;
+            self.timers.set(TimerKey::Stall(id), now.mono + self.limits.stall_ms);
         }
+        let goes_on = sent && !connection.busy && connection.has_more();
         if let Some(code) = connection.closing.filter(|_| connection.control.is_empty()) {
             self.connections.remove(&id);
             self.forget_timers(id);
             sink.close(id, code);
         }
+        goes_on
     }
 
     /// The window of a view has closed: it may send again.
@@ -100,7 +112,9 @@ impl Turns<'_> {
     fn fill(&mut self, id: ConnectionId, connection: &mut Connection, frames: &mut Vec<Outgoing>) {
         let mut left = limits::TURN_BYTES - limits::TURN_OVERHEAD_BYTES;
         connection.take_control(&mut left, frames);
-        if connection.closing.is_none() && !connection.ready.is_empty() {
+        // A view is not heard of before the answer that announces it.
+        let all_said = connection.control.is_empty() && connection.closing.is_none();
+        if all_said && !connection.ready.is_empty() {
             self.serve_views(id, connection, left, frames);
         }
     }

@@ -310,11 +310,6 @@ impl View {
         left.toggles.push(now);
     }
 
-    /// Whether nothing is remembered that an answered heartbeat would let go.
-    pub(crate) fn keeps_no_leaves(&self) -> bool {
-        self.left.is_empty()
-    }
-
     /// A heartbeat goes out now, after all frames so far.
     pub(crate) fn heartbeat_sent(&mut self) {
         self.asked = self.sequence;

@@ -49,7 +49,7 @@ const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// later; more than this the kernel does not allow without being configured.
 const BACKLOG: u32 = 4096;
 /// A handshake that takes longer waits for its client, not for us: it holds up the next one no longer.
-const HANDSHAKE_TURN: Duration = Duration::from_millis(250);
+const HANDSHAKE_TURN: Duration = Duration::from_millis(50);
 /// What a client that finds no seat is told to wait.
 const RETRY_WHEN_FULL_MS: u64 = 5_000;
 
@@ -150,9 +150,12 @@ async fn connection(stream: TcpStream, turns: Arc<Semaphore>, http: Http) {
         return;
     }
     let stop = http.stop.clone();
-    let speaks = stop.run_until_cancelled(timeout(http.options.header_timeout, stream.readable()));
-    let Some(Ok(Ok(()))) = speaks.await else { return };
-    if let Some(Ok(turn)) = stop.run_until_cancelled(turns.acquire_owned()).await {
+    let its_turn = async {
+        stream.readable().await.ok()?;
+        turns.acquire_owned().await.ok()
+    };
+    let its_turn = stop.run_until_cancelled(timeout(http.options.header_timeout, its_turn));
+    if let Some(Ok(Some(turn))) = its_turn.await {
         Box::pin(http.serve(stream, turn)).await;
     }
 }

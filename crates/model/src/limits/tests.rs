@@ -13,7 +13,7 @@ fn the_defaults_are_those_promised() {
     assert!(limits.grace_ms < limits.resume_ms);
     assert_eq!(limits.subscriptions_per_session, 64);
     assert_eq!((CUSTOM_STATUS_CHARS, CUSTOM_EMOJI_CHARS, PAGE_CHARS), (100, 10, 512));
-    assert_eq!((TURN_BYTES, INBOUND_BYTES), (16 * 1024, 16 * 1024));
+    assert_eq!((TURN_BYTES, INBOUND_BYTES), (8 * 1024, 16 * 1024));
 }
 
 #[test]

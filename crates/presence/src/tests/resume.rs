@@ -152,10 +152,10 @@ fn who_left_the_channel_with_a_lost_frame_is_not_looked_at_again() {
         stage.put(who, facts(&[1], &[])).come(who, who, on_page(&long));
     }
     stage.at(1_000).lose(20);
-    for who in 140..150 {
+    for who in 110..150 {
         stage.remove(who);
     }
-    // The first turn has no room for all forty who are left.
+    // The first turn has no room for all ten who are left.
     stage.slow.insert(21);
     stage.resume(21, 2, 20, &[(1, 1)]);
     let view = stage.presence.sizes().views[0];

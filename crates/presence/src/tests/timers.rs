@@ -97,35 +97,12 @@ fn an_answer_in_the_last_millisecond_is_in_time() {
 }
 
 #[test]
-fn unasked_answers_do_not_move_the_heartbeat() {
+fn requests_and_unasked_answers_do_not_move_the_heartbeat() {
     let mut stage = Stage::new();
     stage.connect(3, 1).at(15_000).heartbeat(3);
-    stage.heard(3);
+    stage.ask(3, Command::Ping).heard(3);
     stage.at(19_997);
     assert_eq!(stage.heard(3), ["19997 heartbeat"]);
-}
-
-#[test]
-fn who_asks_for_something_need_not_be_asked() {
-    let mut stage = Stage::new();
-    stage.connect(3, 1).at(15_000).ask(3, Command::Ping).heard(3);
-    stage.at(34_996);
-    assert!(stage.heard(3).is_empty());
-    stage.silent.insert(3);
-    stage.at(34_997);
-    assert_eq!(stage.heard(3), ["34997 heartbeat"], "twenty seconds after the request, spread");
-    stage.ask(3, Command::Ping).at(44_997);
-    assert_eq!(stage.heard(3), ["34997 ack", "44997 close heartbeat_timeout"], "a question wants its answer");
-}
-
-/// Who left is remembered until an answer confirms it, so asking is not put off then.
-#[test]
-fn who_asks_for_something_is_asked_still_where_a_leave_waits_to_be_confirmed() {
-    let mut stage = Stage::watched();
-    stage.come(1, 1, online()).at(1_000).ask(1, Command::Untrack);
-    stage.at(15_000).ask(20, Command::Ping).heard(20);
-    stage.at(20_000);
-    assert_eq!(stage.heard(20), ["19980 heartbeat"]);
 }
 
 #[test]

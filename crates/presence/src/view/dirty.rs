@@ -8,14 +8,15 @@ use crate::table::EntryKey;
 /// Entries to look at, each once, in the order of their ids.
 ///
 /// Marking is what happens most often of all, so it only appends; an entry marked twice is noticed when the list would
-/// have to grow. So it is at most twice as long as there are entries to look at (and 16).
+/// have to grow. So it has room for fewer than four times the entries that there are to look at (or 16).
 #[derive(Debug)]
 pub(crate) struct Dirty {
     /// Once in order: the next one last. A few have room in the view itself, so that nothing else is fetched for them.
     entries: SmallVec<[EntryKey; FEW]>,
     /// Whether it is in order, and names nothing twice.
     ordered: bool,
-    /// How many there were when they were put in order last: so much memory is kept.
+    /// How many there were when they were put in order last, and the time before it was empty.
+    turn: u32,
     usual: u32,
 }
 
@@ -31,7 +32,7 @@ impl Dirty {
         let mut entries: SmallVec<_> = entries.collect();
         entries.reverse();
         entries.shrink_to_fit();
-        Self { entries, ordered: true, usual: 0 }
+        Self { entries, ordered: true, turn: 0, usual: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,17 +65,25 @@ impl Dirty {
             self.entries.sort_unstable_by_key(|entry| std::cmp::Reverse(id(*entry)));
             self.entries.dedup();
             self.ordered = true;
-            self.usual = self.entries.len() as u32;
         }
+        self.turn = self.turn.max(self.entries.len() as u32);
     }
 
     /// The next entry; once in order, the one with the least id.
     pub(super) fn next(&mut self) -> Option<EntryKey> {
         let next = self.entries.pop();
-        if self.entries.is_empty() && self.entries.capacity() > 4 * FEW.max(self.usual as usize) {
-            self.entries = SmallVec::new();
+        if next.is_some() && self.entries.is_empty() {
+            self.give_back();
         }
         next
+    }
+
+    /// Keeps the memory that is used again and again, not that of the one time when everything changed.
+    fn give_back(&mut self) {
+        if self.entries.capacity() > 4 * FEW.max(self.usual as usize) {
+            self.entries = SmallVec::new();
+        }
+        self.usual = std::mem::take(&mut self.turn);
     }
 
     /// Undoes [`Dirty::next`].
@@ -92,5 +101,42 @@ impl Dirty {
         entries.sort_unstable();
         entries.dedup();
         entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::UserId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::table::{Key, UserKey};
+
+    fn turn(dirty: &mut Dirty, entries: u32) {
+        (0..entries).for_each(|row| dirty.mark(UserKey::from_row(row).into()));
+        dirty.order(|entry| EntryId::Person(UserId(Uuid::from_u128(format!("{entry:?}").len() as u128))));
+        while dirty.next().is_some() {}
+    }
+
+    #[test]
+    fn the_memory_of_a_busy_view_is_kept_and_that_of_one_great_turn_given_back() {
+        let mut dirty = Dirty::from_ordered(std::iter::empty());
+        turn(&mut dirty, 10_000);
+        assert!(dirty.entries.capacity() <= 4 * FEW, "after the one time: {}", dirty.entries.capacity());
+        turn(&mut dirty, 1);
+        (0..3).for_each(|_| turn(&mut dirty, 200));
+        assert!(dirty.entries.capacity() >= 200, "busy: {}", dirty.entries.capacity());
+        (0..3).for_each(|_| turn(&mut dirty, 1));
+        assert!(dirty.entries.capacity() <= 4 * FEW, "quiet again: {}", dirty.entries.capacity());
+    }
+
+    #[test]
+    fn marked_again_and_again_it_does_not_grow() {
+        let mut dirty = Dirty::from_ordered(std::iter::empty());
+        for round in 0..10_000 {
+            dirty.mark(UserKey::from_row(round % 40).into());
+        }
+        assert_eq!(dirty.len(), 40);
+        assert!(dirty.entries.capacity() < 4 * 40, "{}", dirty.entries.capacity());
     }
 }

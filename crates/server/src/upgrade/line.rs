@@ -21,9 +21,9 @@ use tokio::{
 };
 
 /// What the kernel takes of a connection beyond what it could send, at most: the reader who is behind gets the state of
-/// when it reads, rather than old changes. One turn.
+/// when it reads, rather than old changes. Two turns.
 #[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = limits::TURN_BYTES as u32;
+const UNSENT_BYTES: u32 = 2 * limits::TURN_BYTES as u32;
 /// What the kernel may keep to be sent, which it doubles for its own needs: 32 KiB. Left to itself it would go to
 /// megabytes for a reader that does not read.
 const SEND_BUFFER_BYTES: usize = 16 * 1024;

@@ -21,12 +21,6 @@ impl Link {
         Self { hub, id, outbox, ended: false }
     }
 
-    /// The hub.
-    #[must_use]
-    pub fn hub(&self) -> &Hub {
-        &self.hub
-    }
-
     /// Where an answer goes.
     #[must_use]
     pub fn reply_to(&self, re: Option<RequestId>) -> ReplyTo {
@@ -78,14 +72,6 @@ impl Link {
     /// [`Gone`] after a shutdown.
     pub fn flushed(&self) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
         self.hub.send(Input::Flushed { connection: self.id })
-    }
-
-    /// Asks the hub to close the connection after what waits to be said.
-    ///
-    /// # Errors
-    /// [`Gone`] after a shutdown.
-    pub fn close(&self, code: model::CloseCode) -> impl Future<Output = Result<(), Gone>> + Send + use<'_> {
-        self.hub.send(Input::Close { connection: self.id, code })
     }
 
     /// The connection is over. Nothing of the hub is written to its socket any more, and nothing more is to be asked.

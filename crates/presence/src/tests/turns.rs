@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{Device, EntryId, Phase, Record, Status, SubscribeRequest, Track, ViewFrame, limits};
+use model::{
+    CloseCode, ConnectionId, Device, EntryId, Mono, Now, Outgoing, Phase, Record, Status, SubscribeRequest,
+    Track, ViewFrame, Wall, limits,
+};
 
 use super::stage::*;
-use crate::Command;
+use crate::{Command, LastSeenNote, Sink, Taken};
 
 /// The longest that a person can announce, in characters that JSON escapes.
 fn long(who: u64) -> Track {
@@ -166,4 +169,34 @@ fn a_view_is_not_heard_of_before_the_answer_that_announces_it() {
     assert!(stage.views.get(&20).is_none_or(Vec::is_empty), "the second answer still waits");
     stage.flush(20);
     assert_eq!(stage.views.get(&20).map(Vec::len), Some(2));
+}
+
+/// Sockets with room for everything: who was sent a turn, in order.
+#[derive(Default)]
+struct Wide(Vec<u64>);
+
+impl Sink for Wide {
+    fn send(&mut self, connection: ConnectionId, frames: &mut Vec<Outgoing>) -> Taken {
+        frames.clear();
+        self.0.push(connection.0);
+        Taken::Whole
+    }
+
+    fn close(&mut self, _: ConnectionId, _: CloseCode) {}
+
+    fn last_seen(&mut self, _: LastSeenNote) {}
+}
+
+#[test]
+fn who_has_much_to_be_told_takes_four_turns_in_a_row_and_then_the_others_have_theirs() {
+    let mut stage = Stage::watched();
+    stage.connect(21, 2).subscribe(21, SubscribeRequest::of(wedding(1)));
+    for who in 1_000..1_100 {
+        stage.put(who, facts(&[1], &[])).come(who, who, online());
+    }
+    stage.at(1_000).track(1_000, on_page("/opens the windows"));
+    (1_000..1_100).for_each(|who| drop(stage.track(who, long(who))));
+    let mut wide = Wide::default();
+    stage.presence.tick(Now { mono: Mono(1_050), wall: Wall(0) }, &mut wide);
+    assert_eq!(wide.0[..9], [20, 20, 20, 20, 21, 21, 21, 21, 20], "{:?}", wide.0);
 }

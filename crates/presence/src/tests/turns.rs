@@ -195,7 +195,9 @@ fn who_has_much_to_be_told_takes_four_turns_in_a_row_and_then_the_others_have_th
         stage.put(who, facts(&[1], &[])).come(who, who, online());
     }
     stage.at(1_000).track(1_000, on_page("/opens the windows"));
-    (1_000..1_100).for_each(|who| drop(stage.track(who, long(who))));
+    for who in 1_000..1_100 {
+        stage.track(who, long(who));
+    }
     let mut wide = Wide::default();
     stage.presence.tick(Now { mono: Mono(1_050), wall: Wall(0) }, &mut wide);
     assert_eq!(wide.0[..9], [20, 20, 20, 20, 21, 21, 21, 21, 20], "{:?}", wide.0);

@@ -116,7 +116,7 @@ impl Peer {
     }
 
     pub(crate) async fn ack(&mut self, re: RequestId) {
-        self.send(ServerFrame::Ack(Ack { re })).await;
+        self.send(ServerFrame::Ack(Ack { re, durable: true })).await;
     }
 
     /// Takes a subscribe and gives each channel the next number, from `first` on.

@@ -7,12 +7,16 @@
 
 mod clock;
 mod farewell;
+mod follower;
 mod link;
 mod operations;
 mod outbox;
 mod shard;
 mod sink;
 mod socket;
+#[cfg(test)]
+mod testing;
+mod veil;
 
 use std::sync::{
     Arc,
@@ -26,8 +30,9 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use clock::Clock;
 pub use farewell::{Farewell, Reconnect};
+pub use follower::FollowerOptions;
 pub use link::Link;
-pub use operations::{OperationError, Operations};
+pub use operations::{Changed, OperationError, Operations};
 pub use outbox::{Event, Outbox};
 pub use sink::Counters;
 pub use socket::Socket;

@@ -1,16 +1,37 @@
-//! Durable operations: committed first, then shown, then acknowledged, in one order for all.
+//! Durable operations: committed, then shown, then acknowledged.
 //!
-//! Each runs in a task of its own that no disconnect can cancel. One lock orders commit and showing, so that the
-//! heart ends with what the store ends with.
+//! Each runs in a task of its own that no disconnect can cancel. It only commits; the [follower](crate::follower)
+//! shows what was committed, and the operation waits for it. While the store is out of reach, a change that only hides
+//! is put on the hub's own disk and in force at once; every other one is refused in time.
 
-use std::{future::Future, sync::Arc};
+mod outage;
+mod turns;
 
-use model::{DirectoryChange, Settings, SettingsPatch, UserId};
-use persistence::{Actor, DirectoryEffect, OperationId, SettingsChange, SettingsOutcome, Store, StoreError};
-use presence::Input;
-use tokio::sync::Mutex;
+use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::{Gone, Hub};
+use model::{DirectoryChange, Kept, Settings, SettingsPatch, UserId};
+use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError};
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use crate::{
+    Gone, Hub,
+    follower::{Behind, Follower, FollowerOptions, Following},
+    veil::Gate,
+};
+use outage::unveil;
+use turns::{Turn, Turns};
+
+/// Within which a change of settings is committed, or not waited for any longer: a caller is to have an answer within
+/// two seconds, also where the store is frozen.
+const COMMITTED_WITHIN: Duration = Duration::from_millis(1_700);
+/// The same while the store cannot be followed: it is most likely not there, and the spool wants its time too.
+const COMMITTED_WITHIN_AN_OUTAGE: Duration = Duration::from_millis(500);
+/// Within which it is committed and shown, or answered without. What is committed is committed: what it hides is then
+/// put in force by a veil, and what it shows is shown when the store can be read again.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(1_900);
+/// The same for the directory: a large import is shown in many pages.
+const DIRECTORY_SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Why a durable operation was not done.
 #[derive(Debug, thiserror::Error)]
@@ -26,60 +47,84 @@ pub enum OperationError {
     Broken,
 }
 
-/// The durable operations of a hub.
+impl From<Behind> for OperationError {
+    fn from(behind: Behind) -> Self {
+        match behind {
+            Behind::Store(error) => Self::Store(error),
+            Behind::Slow(elapsed) => Self::Store(StoreError::Unavailable(Box::new(elapsed))),
+            Behind::Gone(gone) => Self::Gone(gone),
+        }
+    }
+}
+
+/// A change of settings that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// What it came to.
+    pub settings: Settings,
+    /// How safely it is kept.
+    pub kept: Kept,
+}
+
+/// The durable operations of a hub. With the last handle the follower ends.
 #[derive(Clone)]
-pub struct Operations {
+pub struct Operations(pub(crate) Arc<Parts>);
+
+pub(crate) struct Parts {
     hub: Hub,
     store: Arc<dyn Store>,
-    order: Arc<Mutex<()>>,
+    spool: Spool,
+    gate: Gate,
+    pub(crate) following: Following,
+    turns: Turns,
 }
 
 impl Operations {
-    /// Operations on `store`, shown through `hub`.
-    #[must_use]
-    pub fn new(hub: Hub, store: Arc<dyn Store>) -> Self {
-        Self { hub, store, order: Arc::default() }
-    }
-
-    /// Loads the whole directory into the heart. What was never loaded is hidden.
+    /// Loads the whole directory into the heart, and follows the store from then on. What was never loaded is hidden; and
+    /// so is whoever has a change in the spool, until it is committed, which is tried from now on.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub async fn load(&self) -> Result<(), OperationError> {
-        let _ordered = self.order.lock().await;
-        let snapshot = self.store.load().await?;
-        for (user, facts) in snapshot.users {
-            self.hub.send(Input::Facts { user, facts: Some(facts) }).await?;
-        }
-        for (account, facts) in snapshot.accounts {
-            self.hub.send(Input::Account { account, facts: Some(facts) }).await?;
-        }
-        Ok(self.hub.barrier().await?)
+    pub async fn start(
+        hub: Hub,
+        store: Arc<dyn Store>,
+        spool: Spool,
+        options: FollowerOptions,
+    ) -> Result<Self, OperationError> {
+        let gate = Gate::default();
+        outage::hide_waiting(&gate, &spool).await;
+        let following = Follower::start(hub.clone(), store.clone(), gate.clone(), options).await?;
+        let parts = Arc::new(Parts { hub, store, spool, gate, following, turns: Turns::default() });
+        tokio::spawn(outage::drain(Arc::downgrade(&parts)));
+        Ok(Self(parts))
     }
 
     /// Changes a user's settings; an operation that was done before only answers again. When this returns, no frame
     /// encoded from now on shows what was hidden.
     ///
+    /// Changes of one user are made in the order of these calls, whenever what they return is awaited.
+    ///
     /// # Errors
-    /// Where nothing was changed; [`OperationError::Broken`] and [`OperationError::Gone`] leave it open.
-    pub async fn change_settings(
+    /// Where nothing was changed. [`OperationError::Broken`], [`OperationError::Gone`] and
+    /// [`StoreError::Unavailable`] leave it open: asked again under the same name, it is done once.
+    pub fn change_settings(
         &self,
         user: UserId,
         patch: SettingsPatch,
         operation: Option<OperationId>,
-    ) -> Result<Settings, OperationError> {
-        let this = self.clone();
+    ) -> impl Future<Output = Result<Changed, OperationError>> + Send + use<> {
+        let this = self.0.clone();
+        let turn = this.turns.queue(user);
         uncancelled(async move {
-            let _ordered = this.order.lock().await;
+            let before = this.hub.settings_of(user).await?;
+            let tightens = before.as_ref().is_some_and(|before| patch.tightens(before));
+            // With a name, a change whose outcome is not known can be made again.
+            let operation = operation.unwrap_or_else(|| OperationId(Uuid::new_v4()));
             let at = this.hub.clock().now().wall;
-            let change = SettingsChange { user, patch, operation, at };
-            let SettingsOutcome { result, in_force } = this.store.change_settings(change).await?;
-            // Not the result: of an operation that was done before it may be one that later changes hid.
-            this.hub.send(Input::Settings { user, settings: in_force }).await?;
-            this.hub.barrier().await?;
-            Ok(result)
+            let change =
+                SettingsChange { user, patch, operation: Some(operation), at, tightens, belated: false };
+            this.change(change, operation, turn).await
         })
-        .await
     }
 
     /// Changes the directory, all or nothing. When this returns, every live view shows it or is about to.
@@ -91,31 +136,90 @@ impl Operations {
         changes: Vec<DirectoryChange>,
         actor: Actor,
     ) -> Result<(), OperationError> {
-        let this = self.clone();
+        let this = self.0.clone();
         uncancelled(async move {
-            let _ordered = this.order.lock().await;
             let at = this.hub.clock().now().wall;
-            let effect = this.store.change_directory(changes, at, actor).await?;
-            this.show(effect).await?;
-            Ok(this.hub.barrier().await?)
+            this.store.change_directory(changes, at, actor).await?;
+            this.following.caught_up(DIRECTORY_SHOWN_WITHIN).await;
+            Ok(())
         })
         .await
     }
 
-    async fn show(&self, effect: DirectoryEffect) -> Result<(), Gone> {
-        for (user, facts) in effect.users {
-            self.hub.send(Input::Facts { user, facts }).await?;
+    /// Changes that wait for the store, on the hub's disk.
+    #[must_use]
+    pub fn spooled(&self) -> usize {
+        self.0.spool.len()
+    }
+
+    /// Whether the store could be read when it was asked last.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.0.following.is_healthy()
+    }
+}
+
+impl Parts {
+    async fn change(
+        self: &Arc<Self>,
+        change: SettingsChange,
+        operation: OperationId,
+        mut turn: Turn,
+    ) -> Result<Changed, OperationError> {
+        let asked = Instant::now();
+        let patience =
+            if self.following.is_healthy() { COMMITTED_WITHIN } else { COMMITTED_WITHIN_AN_OUTAGE };
+        let committed = timeout(patience, async {
+            turn.come().await;
+            self.commit(&change).await
+        });
+        match committed.await {
+            Ok(Ok(settings)) => {
+                self.show(&change, operation, ANSWERED_WITHIN.saturating_sub(asked.elapsed())).await?;
+                Ok(Changed { settings, kept: Kept::Durably })
+            }
+            Ok(Err(error)) if error.is_retryable() => self.without_store(change, operation, error).await,
+            Ok(Err(error)) => Err(error.into()),
+            Err(late) => {
+                let late = StoreError::Unavailable(Box::new(late));
+                let done = self.without_store(change, operation, late).await;
+                // Whoever comes next waits for those before, and no more for this one.
+                turn.pass();
+                done
+            }
         }
-        for (account, facts) in effect.accounts {
-            self.hub.send(Input::Account { account, facts }).await?;
+    }
+
+    /// Commits a change, after those of the same user that wait in the spool.
+    async fn commit(self: &Arc<Self>, change: &SettingsChange) -> Result<Settings, StoreError> {
+        for earlier in self.spool.waiting_of(change.user) {
+            self.commit_spooled(earlier).await?;
+        }
+        self.store.change_settings(change.clone()).await
+    }
+
+    /// What was committed is shown before it is acknowledged.
+    async fn show(
+        self: &Arc<Self>,
+        change: &SettingsChange,
+        operation: OperationId,
+        patience: Duration,
+    ) -> Result<(), Gone> {
+        if !self.following.read_again(change.user, patience).await {
+            self.veil(change, operation).await?;
+            tokio::spawn(unveil(Arc::downgrade(self), change.user, operation));
         }
         Ok(())
     }
 }
 
-/// Runs to its end, whatever becomes of the caller.
-async fn uncancelled<T: Send + 'static>(
+/// Runs to its end, from now on, whatever becomes of the caller.
+fn uncancelled<T: Send + 'static>(
     work: impl Future<Output = Result<T, OperationError>> + Send + 'static,
-) -> Result<T, OperationError> {
-    tokio::spawn(work).await.unwrap_or(Err(OperationError::Broken))
+) -> impl Future<Output = Result<T, OperationError>> + Send {
+    let task = tokio::spawn(work);
+    async { task.await.unwrap_or(Err(OperationError::Broken)) }
 }
+
+#[cfg(test)]
+mod tests;

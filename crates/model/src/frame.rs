@@ -6,6 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ChannelId, EntryId, RequestId, SessionId, Settings, SharedRecord, SubscriptionId, UserId};
 
+/// How safely a change is kept that was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// Committed, or there was nothing to commit.
+    #[default]
+    Durably,
+    /// In force and on the hub's own disk; the database, which is out of reach, gets it later.
+    Spooled,
+}
+
 /// One thing said to one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
@@ -27,10 +37,12 @@ pub enum Outgoing {
         /// Why.
         reason: EndReason,
     },
-    /// Done, and durable where the request is a durable one.
+    /// Done.
     Ack {
         /// The request.
         re: RequestId,
+        /// How safely, where the request is a durable one.
+        kept: Kept,
     },
     /// Not done.
     Error {

@@ -19,7 +19,7 @@ pub use directory::{
     AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Role, SupplierType, UserFacts,
 };
 pub use frame::{
-    CloseCode, EndReason, ErrorCode, NotResumed, Outgoing, Phase, RequestError, ResumeOutcome,
+    CloseCode, EndReason, ErrorCode, Kept, NotResumed, Outgoing, Phase, RequestError, ResumeOutcome,
     SubscribeOutcome, SubscribedChannel, ViewFrame, WelcomeFrame,
 };
 pub use id::{

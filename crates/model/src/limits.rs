@@ -26,6 +26,8 @@ pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
 /// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
 /// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
 pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
+/// Tightenings that wait for the database on disk and in memory. 10,000 x about 400 B = 4 MB.
+pub const SPOOLED_CHANGES: usize = 10_000;
 /// Changes of the directory in one transaction. 100,000 x about 250 B = 25 MiB.
 pub const DIRECTORY_CHANGES: usize = 100_000;
 /// Changes of one transaction that the audit lists one by one; of more it keeps counts.

@@ -117,5 +117,47 @@ impl SettingsPatch {
     }
 }
 
+/// Hiding: what is asked early and kept safe when the database is away.
+impl SettingsPatch {
+    /// Whether the change only hides: it asks for something, no choice becomes wider, and no text is shown that was not
+    /// shown before. `team` and `contacts` are different people: from one to the other is not narrower. What is asked for
+    /// may be in force already: hiding twice is hiding.
+    #[must_use]
+    pub fn tightens(&self, before: &Settings) -> bool {
+        let asks = *self != Self::default();
+        asks && self.apply(before).is_ok_and(|after| after == before.narrowed(self))
+    }
+}
+
+impl Settings {
+    /// What is shown under both these settings and the change: every choice the narrower of the two. A text goes
+    /// where the change removes it, and is never replaced.
+    #[must_use]
+    pub fn narrowed(&self, by: &SettingsPatch) -> Self {
+        let text = |now: &Option<CleanText>, new: &Option<String>| {
+            now.clone().filter(|_| new.as_deref().is_none_or(|new| !new.is_empty()))
+        };
+        Self {
+            visibility: by.visibility.map_or(self.visibility, |to| self.visibility.narrower(to)),
+            show_activity: self.show_activity && by.show_activity != Some(false),
+            show_current_page: self.show_current_page && by.show_current_page != Some(false),
+            appear_offline: self.appear_offline || by.appear_offline == Some(true),
+            custom_status: text(&self.custom_status, &by.custom_status),
+            custom_emoji: text(&self.custom_emoji, &by.custom_emoji),
+        }
+    }
+}
+
+impl Visibility {
+    /// Those whom both admit.
+    fn narrower(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Everyone, narrower) | (narrower, Self::Everyone) => narrower,
+            (one, other) if one == other => one,
+            _ => Self::Nobody,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,7 @@ impl Database {
         uncancelled(async move {
             // Immediate: a transaction that begins by reading and then wants to write could be refused.
             let done = transact(&inner.writer, "BEGIN IMMEDIATE", work).await?;
-            inner.check_file()?;
+            inner.check_writable()?;
             Ok(done)
         })
         .await
@@ -68,12 +68,15 @@ impl Database {
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T> + Send + 'static,
     {
         let inner = self.inner.clone();
-        uncancelled(async move { transact(&inner.readers, "BEGIN", work).await }).await
+        uncancelled(async move {
+            inner.check_file()?;
+            transact(&inner.readers, "BEGIN", work).await
+        })
+        .await
     }
 
     /// Whether the file can be read and written. A full disk shows in the writes themselves.
     pub(crate) async fn probe(&self) -> Result<(), StoreError> {
-        self.inner.check_file()?;
         self.read(|connection| Box::pin(execute(connection, "SELECT 1 FROM users LIMIT 1"))).await?;
         // Touches no row, but SQLite refuses it where it may not write.
         let write = "DELETE FROM operation_results WHERE operation_id = ''";
@@ -89,14 +92,21 @@ impl Database {
 }
 
 impl Opened {
-    /// A write into a file that has no name any more must not be acknowledged.
-    fn check_file(&self) -> Result<(), StoreError> {
+    /// What a file says that has no name any more is not the truth.
+    fn check_file(&self) -> Result<Identity, StoreError> {
         match self.place.identity() {
-            Ok(now) if now.read_only => Err(unavailable("the database file was made read-only")),
-            Ok(now) if now.is_same_file(&self.identity) => Ok(()),
+            Ok(now) if now.is_same_file(&self.identity) => Ok(now),
             Ok(_) => Err(unavailable("the database file was replaced by another one")),
             Err(error) => Err(unavailable(format!("the database file is gone: {error}"))),
         }
+    }
+
+    /// A write into a file that has no name any more must not be acknowledged.
+    fn check_writable(&self) -> Result<(), StoreError> {
+        if self.check_file()?.read_only {
+            return Err(unavailable("the database file was made read-only"));
+        }
+        Ok(())
     }
 }
 

@@ -1,16 +1,16 @@
-//! Changes of the directory: all of them or none, and whom they may have touched.
+//! Changes of the directory: all of them or none.
 
 mod apply;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use model::{AccountId, DirectoryChange, Settings, UserId, Wall, limits};
-use persistence::{Actor, DirectoryEffect, InvalidReason, StoreError, stored};
+use model::{DirectoryChange, UserId, Wall, limits};
+use persistence::{Actor, InvalidReason, StoreError, stored};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use crate::{audit, error::store_error, facts};
+use crate::{audit, error::store_error};
 
 /// Why one change was not made.
 enum Refusal {
@@ -51,30 +51,24 @@ struct Removed {
     pseudonym: Uuid,
 }
 
-/// Whom the changes may have touched so far.
-#[derive(Default)]
-struct Touched {
-    users: BTreeSet<UserId>,
-    accounts: BTreeSet<AccountId>,
-    removed: BTreeMap<UserId, Removed>,
-}
+/// Users who were removed so far.
+type Removals = BTreeMap<UserId, Removed>;
 
-/// Makes all changes and says whose facts may be others now.
+/// Makes all changes and writes them down.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
-    defaults: &Settings,
-) -> Result<DirectoryEffect, StoreError> {
-    let mut touched = Touched::default();
+) -> Result<(), StoreError> {
+    let mut removed = Removals::new();
     for (index, change) in changes.iter().enumerate() {
-        let mut applying = apply::Applying { connection: &mut *connection, touched: &mut touched, at, index };
+        let mut applying = apply::Applying { connection: &mut *connection, removed: &mut removed, at, index };
         applying.apply(change).await.map_err(|refusal| refusal.of_change(index))?;
     }
-    if !changes.is_empty() {
-        record(connection, changes, (at, actor), &touched.removed).await?;
+    if changes.is_empty() {
+        return Ok(());
     }
-    effect(connection, touched, defaults).await
+    record(connection, changes, (at, actor), &removed).await
 }
 
 /// # Errors
@@ -84,26 +78,13 @@ pub(crate) fn check_count(changes: &[DirectoryChange]) -> Result<(), StoreError>
     if count > limits::DIRECTORY_CHANGES { Err(StoreError::TooManyChanges { count }) } else { Ok(()) }
 }
 
-async fn effect(
-    connection: &mut SqliteConnection,
-    touched: Touched,
-    defaults: &Settings,
-) -> Result<DirectoryEffect, StoreError> {
-    let mut users = facts::users(connection, &touched.users, defaults).await?;
-    let mut accounts = facts::accounts(connection, &touched.accounts).await?;
-    Ok(DirectoryEffect {
-        users: touched.users.into_iter().map(|id| (id, users.remove(&id))).collect(),
-        accounts: touched.accounts.into_iter().map(|id| (id, accounts.remove(&id))).collect(),
-    })
-}
-
 /// One audit row for all changes: ids and roles, but no names, which would have to be found again on an erasure.
 /// Of an import there are counts alone: rewriting a row of megabytes for each user who goes would hold up all writes.
 async fn record(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
-    removed: &BTreeMap<UserId, Removed>,
+    removed: &Removals,
 ) -> Result<(), StoreError> {
     let listed = changes.len() <= limits::AUDIT_LISTED_CHANGES;
     let changes = if listed { list(changes, removed)? } else { counts(changes)? };
@@ -114,7 +95,7 @@ async fn record(
     audit::directory_changed(connection, at, &actor, changes).await
 }
 
-fn list(changes: &[DirectoryChange], removed: &BTreeMap<UserId, Removed>) -> Result<String, StoreError> {
+fn list(changes: &[DirectoryChange], removed: &Removals) -> Result<String, StoreError> {
     let pseudonyms: BTreeMap<String, &Removed> =
         removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
     let entries = changes.iter().enumerate().map(|(index, change)| entry(index, change, &pseudonyms));

@@ -1,66 +1,81 @@
-//! Reads facts: of everybody, or of some.
+//! Reads facts: of some, or of the next ones in the order of their ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{AccountFacts, AccountId, OrganizationId, Settings, UserFacts, UserId, Wall, WeddingId};
 use persistence::{
-    DirectorySnapshot, StoreError,
+    Pick, StoreError,
     stored::{self, StoredSettings, read_word},
 };
 use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
 
 use crate::error::store_error;
 
-/// Whose facts. Ids travel as a JSON array, so that one prepared statement serves any number of them.
-enum Scope {
-    All,
-    Only(String),
-}
-
-/// `SELECT … FROM …` of all rows, or of those whose `$column` is in scope.
-macro_rules! rows {
-    ($connection:expr, $scope:expr, $select:literal, $column:literal) => {
-        match $scope {
-            Scope::All => sqlx::query_as($select).fetch_all(&mut *$connection).await,
-            Scope::Only(ids) => {
-                let some = concat!($select, " WHERE ", $column, " IN (SELECT value FROM json_each(?1))");
-                sqlx::query_as(some).bind(ids.as_str()).fetch_all(&mut *$connection).await
-            }
-        }
-        .map_err(store_error)
+/// `SELECT … FROM …` of the rows whose `$column` is in `$ids`: a JSON array, so that one prepared statement serves any
+/// number of them.
+macro_rules! rows_of {
+    ($connection:expr, $ids:expr, $select:literal, $column:literal) => {
+        sqlx::query_as(concat!($select, " WHERE ", $column, " IN (SELECT value FROM json_each(?1))"))
+            .bind($ids)
+            .fetch_all(&mut *$connection)
+            .await
+            .map_err(store_error)
     };
 }
 
-/// The whole directory.
-pub(crate) async fn snapshot(
-    connection: &mut SqliteConnection,
-    defaults: &Settings,
-) -> Result<DirectorySnapshot, StoreError> {
-    let users = read_users(connection, &Scope::All, defaults).await?;
-    let accounts = read_accounts(connection, &Scope::All).await?;
-    Ok(DirectorySnapshot { users: users.into_iter().collect(), accounts: accounts.into_iter().collect() })
+/// `SELECT … FROM …` of the rows picked by their `id`.
+macro_rules! picked {
+    ($connection:expr, $pick:expr, $select:literal) => {
+        match $pick {
+            Pick::Next(after, limit) => {
+                sqlx::query_as(concat!($select, " WHERE id > ?1 ORDER BY id LIMIT ?2"))
+                    .bind(after.map_or_else(String::new, |id| id.0.hyphenated().to_string()))
+                    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+                    .fetch_all(&mut *$connection)
+                    .await
+                    .map_err(store_error)
+            }
+            Pick::These(ids) => rows_of!($connection, stored::write_json(&ids)?, $select, "id"),
+        }
+    };
 }
 
-/// The users of `ids` that exist.
+/// The facts of users, sorted by id.
 pub(crate) async fn users(
     connection: &mut SqliteConnection,
-    ids: &BTreeSet<UserId>,
+    pick: Pick<UserId>,
     defaults: &Settings,
-) -> Result<BTreeMap<UserId, UserFacts>, StoreError> {
-    read_users(connection, &Scope::Only(stored::write_json(ids)?), defaults).await
+) -> Result<Vec<(UserId, UserFacts)>, StoreError> {
+    let mut users = bare_users(connection, pick, defaults).await?;
+    let ids = stored::write_json(&users.keys().collect::<Vec<_>>())?;
+    add_settings(connection, &ids, &mut users).await?;
+    add_last_seen(connection, &ids, &mut users).await?;
+    add_organizations(connection, &ids, &mut users).await?;
+    add_weddings(connection, &ids, &mut users).await?;
+    Ok(users.into_iter().collect())
 }
 
-/// The accounts of `ids` that exist.
+/// The facts of accounts, sorted by id.
 pub(crate) async fn accounts(
     connection: &mut SqliteConnection,
-    ids: &BTreeSet<AccountId>,
-) -> Result<BTreeMap<AccountId, AccountFacts>, StoreError> {
-    read_accounts(connection, &Scope::Only(stored::write_json(ids)?)).await
+    pick: Pick<AccountId>,
+) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    let rows: Vec<(Hyphenated, Hyphenated, String)> =
+        picked!(connection, pick, "SELECT id, organization_id, name FROM accounts")?;
+    let facts = |organization: Hyphenated, name| AccountFacts {
+        organization: OrganizationId(organization.into()),
+        name,
+    };
+    let accounts: BTreeMap<_, _> = rows
+        .into_iter()
+        .map(|(id, organization, name)| (AccountId(id.into()), facts(organization, name)))
+        .collect();
+    Ok(accounts.into_iter().collect())
 }
 
 /// A row of settings.
 #[derive(sqlx::FromRow)]
-pub(crate) struct SettingsRow {
+struct SettingsRow {
     user_id: Hyphenated,
     visibility: String,
     show_activity: bool,
@@ -85,28 +100,15 @@ impl TryFrom<SettingsRow> for Settings {
     }
 }
 
-async fn read_users(
-    connection: &mut SqliteConnection,
-    scope: &Scope,
-    defaults: &Settings,
-) -> Result<BTreeMap<UserId, UserFacts>, StoreError> {
-    let mut users = bare_users(connection, scope, defaults).await?;
-    add_settings(connection, scope, &mut users).await?;
-    add_last_seen(connection, scope, &mut users).await?;
-    add_organizations(connection, scope, &mut users).await?;
-    add_weddings(connection, scope, &mut users).await?;
-    Ok(users)
-}
-
 type Users = BTreeMap<UserId, UserFacts>;
 
 async fn bare_users(
     connection: &mut SqliteConnection,
-    scope: &Scope,
+    pick: Pick<UserId>,
     defaults: &Settings,
 ) -> Result<Users, StoreError> {
     let rows: Vec<(Hyphenated, String, bool)> =
-        rows!(connection, scope, "SELECT id, display_name, disabled FROM users", "id")?;
+        picked!(connection, pick, "SELECT id, display_name, disabled FROM users")?;
     let facts = |display_name, disabled| UserFacts {
         display_name,
         disabled,
@@ -120,31 +122,39 @@ async fn bare_users(
 
 async fn add_settings(
     connection: &mut SqliteConnection,
-    scope: &Scope,
+    ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
-    let rows: Vec<SettingsRow> = rows!(
-        connection,
-        scope,
-        "SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status, \
-         custom_status_emoji FROM presence_settings",
-        "user_id"
-    )?;
-    for row in rows {
-        if let Some(facts) = users.get_mut(&UserId(row.user_id.into())) {
-            facts.settings = Some(row.try_into()?);
+    for (user, settings) in chosen_settings(connection, ids).await? {
+        if let Some(facts) = users.get_mut(&user) {
+            facts.settings = Some(settings);
         }
     }
     Ok(())
 }
 
+/// The settings of those of `ids`, a JSON array, who ever chose.
+pub(crate) async fn chosen_settings(
+    connection: &mut SqliteConnection,
+    ids: &str,
+) -> Result<Vec<(UserId, Settings)>, StoreError> {
+    let rows: Vec<SettingsRow> = rows_of!(
+        connection,
+        ids,
+        "SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status, \
+         custom_status_emoji FROM presence_settings",
+        "user_id"
+    )?;
+    rows.into_iter().map(|row| Ok((UserId(row.user_id.into()), row.try_into()?))).collect()
+}
+
 async fn add_last_seen(
     connection: &mut SqliteConnection,
-    scope: &Scope,
+    ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
     let rows: Vec<(Hyphenated, i64)> =
-        rows!(connection, scope, "SELECT user_id, last_seen_at FROM user_last_seen", "user_id")?;
+        rows_of!(connection, ids, "SELECT user_id, last_seen_at FROM user_last_seen", "user_id")?;
     for (user, at) in rows {
         if let Some(facts) = users.get_mut(&UserId(user.into())) {
             facts.last_seen = Some(Wall(at));
@@ -155,11 +165,15 @@ async fn add_last_seen(
 
 async fn add_organizations(
     connection: &mut SqliteConnection,
-    scope: &Scope,
+    ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(Hyphenated, Hyphenated, String)> =
-        rows!(connection, scope, "SELECT user_id, organization_id, role FROM user_organizations", "user_id")?;
+    let rows: Vec<(Hyphenated, Hyphenated, String)> = rows_of!(
+        connection,
+        ids,
+        "SELECT user_id, organization_id, role FROM user_organizations",
+        "user_id"
+    )?;
     for (user, organization, role) in rows {
         if let Some(facts) = users.get_mut(&UserId(user.into())) {
             facts.organizations.insert(OrganizationId(organization.into()), read_word(role)?);
@@ -171,17 +185,17 @@ async fn add_organizations(
 /// Both sides of the collaborations rather than the view over them: each side has its index.
 async fn add_weddings(
     connection: &mut SqliteConnection,
-    scope: &Scope,
+    ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
-    let mut rows: Vec<(Hyphenated, Hyphenated)> = rows!(
+    let mut rows: Vec<(Hyphenated, Hyphenated)> = rows_of!(
         connection,
-        scope,
+        ids,
         "SELECT supplier_id, wedding_id FROM wedding_collaborations",
         "supplier_id"
     )?;
     let clients: Vec<(Hyphenated, Hyphenated)> =
-        rows!(connection, scope, "SELECT client_id, wedding_id FROM wedding_collaborations", "client_id")?;
+        rows_of!(connection, ids, "SELECT client_id, wedding_id FROM wedding_collaborations", "client_id")?;
     rows.extend(clients);
     for (user, wedding) in rows {
         if let Some(facts) = users.get_mut(&UserId(user.into())) {
@@ -189,20 +203,4 @@ async fn add_weddings(
         }
     }
     Ok(())
-}
-
-async fn read_accounts(
-    connection: &mut SqliteConnection,
-    scope: &Scope,
-) -> Result<BTreeMap<AccountId, AccountFacts>, StoreError> {
-    let rows: Vec<(Hyphenated, Hyphenated, String)> =
-        rows!(connection, scope, "SELECT id, organization_id, name FROM accounts", "id")?;
-    let facts = |organization: Hyphenated, name| AccountFacts {
-        organization: OrganizationId(organization.into()),
-        name,
-    };
-    Ok(rows
-        .into_iter()
-        .map(|(id, organization, name)| (AccountId(id.into()), facts(organization, name)))
-        .collect())
 }

@@ -5,6 +5,7 @@
 //! knows any SQL.
 
 mod audit;
+mod changes;
 mod database;
 mod directory;
 mod error;

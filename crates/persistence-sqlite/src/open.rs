@@ -24,7 +24,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// `PRES` in the file's header: this database is one of ours.
 const APPLICATION_ID: i64 = 0x5052_4553;
-/// Readers beside the one writer: loads and histories are rare.
+/// Readers beside the one writer: one who follows the changes, and now and then a history.
 const READERS: u32 = 2;
 
 /// What to do where there is no database yet.

@@ -2,28 +2,28 @@
 
 use model::{Settings, SettingsPatch, UserId, Wall};
 use persistence::{
-    OPERATION_KEPT_MS, OperationId, SettingsChange, SettingsOutcome, StoreError,
+    OPERATION_KEPT_MS, OperationId, SettingsChange, StoreError,
     stored::{StoredSettings, read_settings, write_json, write_settings, write_word},
 };
 use sqlx::SqliteConnection;
 
-use crate::{audit, error::store_error, facts::SettingsRow};
+use crate::{audit, error::store_error, facts};
 
 /// Changes settings, or finds that the operation was done before.
 pub(crate) async fn change(
     connection: &mut SqliteConnection,
     change: &SettingsChange,
     defaults: &Settings,
-) -> Result<SettingsOutcome, StoreError> {
+) -> Result<Settings, StoreError> {
     require_user(connection, change.user).await?;
-    let stored = load(connection, change.user).await?;
+    let stored = chosen(connection, change.user).await?;
     let before = stored.as_ref().unwrap_or(defaults);
     if let Some(operation) = change.operation
         && let Some(result) = replay(connection, change, operation).await?
     {
-        return Ok(SettingsOutcome { result, in_force: before.clone() });
+        return Ok(result);
     }
-    let after = change.patch.apply(before)?;
+    let after = if change.belated { before.narrowed(&change.patch) } else { change.patch.apply(before)? };
     // The first choice is written even where it equals the default, which an installation may change later.
     if stored.as_ref() != Some(&after) {
         write(connection, change, &after).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn change(
     if let Some(operation) = change.operation {
         remember(connection, change, operation, &after).await?;
     }
-    Ok(SettingsOutcome { result: after.clone(), in_force: after })
+    Ok(after)
 }
 
 async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
@@ -44,16 +44,10 @@ async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result
     found.map(|_| ()).ok_or(StoreError::UnknownUser)
 }
 
-async fn load(connection: &mut SqliteConnection, user: UserId) -> Result<Option<Settings>, StoreError> {
-    let row: Option<SettingsRow> = sqlx::query_as(
-        "SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status, \
-         custom_status_emoji FROM presence_settings WHERE user_id = ?1",
-    )
-    .bind(user.0.hyphenated())
-    .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
-    row.map(Settings::try_from).transpose()
+/// What the user chose, if they ever did.
+async fn chosen(connection: &mut SqliteConnection, user: UserId) -> Result<Option<Settings>, StoreError> {
+    let settings = facts::chosen_settings(connection, &write_json(&[user])?).await?;
+    Ok(settings.into_iter().next().map(|(_, settings)| settings))
 }
 
 async fn write(

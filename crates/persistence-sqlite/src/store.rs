@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use model::{DirectoryChange, Settings, UserId, Wall, limits};
+use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
 use persistence::{
-    Actor, DirectoryEffect, DirectorySnapshot, LastSeen, SettingsChange, SettingsEntry, SettingsOutcome,
-    Store, StoreError,
+    Actor, Changes, Cursor, LastSeen, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth,
 };
 
 use crate::{
-    OpenError, OpenMode, SqliteOptions, audit, database::Database, directory, facts, last_seen, open,
-    settings,
+    OpenError, OpenMode, SqliteOptions, audit, changes, database::Database, directory, facts, last_seen,
+    open, settings,
 };
 
 /// The embedded store. Cheap to clone; all clones are one open file, closed by the first [`Store::close`].
@@ -54,16 +53,35 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
-    async fn load(&self) -> Result<DirectorySnapshot, StoreError> {
-        let defaults = self.default_settings.clone();
+impl Truth for SqliteStore {
+    async fn cursor(&self) -> Result<Cursor, StoreError> {
+        self.database.read(|connection| Box::pin(changes::cursor(connection))).await
+    }
+
+    async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
+        let since = since.clone();
         let work = self
             .database
-            .read(move |connection| Box::pin(async move { facts::snapshot(connection, &defaults).await }));
+            .read(move |connection| Box::pin(async move { changes::since(connection, &since).await }));
         work.await
     }
 
-    async fn change_settings(&self, change: SettingsChange) -> Result<SettingsOutcome, StoreError> {
+    async fn users(&self, pick: Pick<UserId>) -> Result<Vec<(UserId, UserFacts)>, StoreError> {
+        let defaults = self.default_settings.clone();
+        let work = self
+            .database
+            .read(move |connection| Box::pin(async move { facts::users(connection, pick, &defaults).await }));
+        work.await
+    }
+
+    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+        self.database.read(move |connection| Box::pin(facts::accounts(connection, pick))).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError> {
         let defaults = self.default_settings.clone();
         let work = self.database.write(move |connection| {
             Box::pin(async move { settings::change(connection, &change, &defaults).await })
@@ -76,11 +94,10 @@ impl Store for SqliteStore {
         changes: Vec<DirectoryChange>,
         at: Wall,
         actor: Actor,
-    ) -> Result<DirectoryEffect, StoreError> {
+    ) -> Result<(), StoreError> {
         directory::check_count(&changes)?;
-        let defaults = self.default_settings.clone();
         let work = self.database.write(move |connection| {
-            Box::pin(async move { directory::change(connection, &changes, (at, actor), &defaults).await })
+            Box::pin(async move { directory::change(connection, &changes, (at, actor)).await })
         });
         work.await
     }
@@ -101,7 +118,13 @@ impl Store for SqliteStore {
     }
 
     async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError> {
-        self.database.write(move |connection| Box::pin(settings::expire_operations(connection, now))).await
+        let work = self.database.write(move |connection| {
+            Box::pin(async move {
+                changes::forget(connection, now).await?;
+                settings::expire_operations(connection, now).await
+            })
+        });
+        work.await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

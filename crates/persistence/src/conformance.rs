@@ -10,18 +10,20 @@
 
 pub mod concurrency;
 pub mod directory;
+mod follower;
 pub mod last_seen;
 pub mod settings;
+pub mod truth;
 
 use std::{any::Any, sync::Arc};
 
 use model::{
-    AccountId, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts, UserId, Wall,
-    WeddingId,
+    AccountFacts, AccountId, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts,
+    UserId, Wall, WeddingId,
 };
 use uuid::Uuid;
 
-use crate::{Actor, DirectoryEffect, OperationId, SettingsChange, Store, StoreError};
+use crate::{Actor, OperationId, PAGE, Pick, SettingsChange, Store, StoreError};
 
 /// An empty store, and what has to live as long as it.
 pub struct Fixture {
@@ -40,17 +42,20 @@ macro_rules! conformance_tests {
                 a_patch_changes_what_it_names, every_change_is_in_the_history, histories_are_apart,
                 a_refused_change_leaves_nothing, changing_nothing_leaves_no_entry, histories_are_bounded,
                 an_operation_is_done_once, another_body_is_a_conflict, operations_of_users_are_apart,
-                operations_are_kept_a_day;
-            directory: what_was_put_is_loaded, putting_again_replaces, effects_name_all_who_are_touched,
+                operations_are_kept_a_day, what_comes_late_only_hides, a_tightening_is_a_change_like_others;
+            directory: what_was_put_is_read, putting_again_replaces, changes_name_all_who_are_touched,
                 all_or_nothing, impossible_changes_are_named, names_are_cleaned,
                 removing_what_is_not_there_does_nothing, a_removed_organization_takes_its_own_along,
                 a_removed_wedding_touches_its_participants, a_removed_collaboration_ends_only_its_own_part,
                 a_removed_user_takes_everything_along, who_is_created_again_is_new,
-                too_many_changes_are_refused, no_changes_are_no_effect;
-            last_seen: last_seen_is_loaded, last_seen_never_goes_back, strangers_are_passed_over,
+                too_many_changes_are_refused, no_changes_are_nothing;
+            truth: an_empty_answer_moves_on, a_change_is_found_once, followers_are_apart,
+                settings_name_their_user, what_was_not_done_names_nobody, last_seen_is_no_change,
+                pages_cover_everybody_once, pages_go_on_after_who_is_gone, only_who_is_there_is_picked;
+            last_seen: last_seen_is_read, last_seen_never_goes_back, strangers_are_passed_over,
                 the_erased_are_not_resurrected, an_empty_batch_is_nothing;
             concurrency: concurrent_changes_are_a_chain, concurrent_calls_of_one_operation_are_one,
-                dropped_calls_are_whole_or_nothing, dropped_directory_calls_are_whole_or_nothing,
+                a_follower_misses_nobody, dropped_calls_are_whole_or_nothing, dropped_directory_calls_are_whole_or_nothing,
                 a_closed_store_is_unavailable;
         }
     };
@@ -139,8 +144,8 @@ fn remove_user(n: u128) -> DirectoryChange {
     DirectoryChange::RemoveUser { id: user(n) }
 }
 
-async fn put(store: &Shared, changes: Vec<DirectoryChange>) -> DirectoryEffect {
-    store.change_directory(changes, START, Actor::Service).await.expect("the change is possible")
+async fn put(store: &Shared, changes: Vec<DirectoryChange>) {
+    store.change_directory(changes, START, Actor::Service).await.expect("the change is possible");
 }
 
 /// Users 1 to 4; 1 (owner) and 2 in organization 1 with accounts 1 and 2, 3 in organization 2 with account 3;
@@ -156,13 +161,51 @@ async fn put_world(store: &Shared) {
     put(store, changes).await;
 }
 
+/// Everybody, in pages of at most `limit`.
+async fn users_by(store: &Shared, limit: usize) -> Vec<(UserId, UserFacts)> {
+    pages(limit, async |pick| store.users(pick).await).await
+}
+
+/// Every account, in pages of at most `limit`.
+async fn accounts_by(store: &Shared, limit: usize) -> Vec<(AccountId, AccountFacts)> {
+    pages(limit, async |pick| store.accounts(pick).await).await
+}
+
+async fn pages<Id: Copy + Ord, Facts>(
+    limit: usize,
+    read: impl AsyncFn(Pick<Id>) -> Result<Vec<(Id, Facts)>, StoreError>,
+) -> Vec<(Id, Facts)> {
+    let mut all: Vec<(Id, Facts)> = Vec::new();
+    loop {
+        let after = all.last().map(|(id, _)| *id);
+        let page = read(Pick::Next(after, limit)).await.expect("the store can be read");
+        assert!(page.len() <= limit, "{} in a page of {limit}", page.len());
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+        assert!(
+            all.is_sorted_by(|one, next| one.0 < next.0),
+            "a page is sorted and goes on after the last one"
+        );
+    }
+}
+
+/// All facts of the store.
+async fn world(store: &Shared) -> (Vec<(UserId, UserFacts)>, Vec<(AccountId, AccountFacts)>) {
+    (users_by(store, PAGE).await, accounts_by(store, PAGE).await)
+}
+
 async fn facts(store: &Shared, n: u128) -> Option<UserFacts> {
-    let users = store.load().await.expect("the store can be read").users;
-    users.into_iter().find(|(id, _)| *id == user(n)).map(|(_, facts)| facts)
+    let mut found = store.users(Pick::These(vec![user(n)])).await.expect("the store can be read");
+    found.pop().map(|(id, facts)| {
+        assert_eq!(id, user(n));
+        facts
+    })
 }
 
 async fn settings_of(store: &Shared, n: u128) -> Settings {
-    facts(store, n).await.and_then(|facts| facts.settings).expect("settings are always loaded")
+    facts(store, n).await.and_then(|facts| facts.settings).expect("settings are always read")
 }
 
 fn status(text: impl Into<String>) -> SettingsPatch {
@@ -170,11 +213,11 @@ fn status(text: impl Into<String>) -> SettingsPatch {
 }
 
 fn change(n: u128, patch: SettingsPatch) -> SettingsChange {
-    SettingsChange { user: user(n), patch, operation: None, at: START }
+    SettingsChange { user: user(n), patch, operation: None, at: START, tightens: false, belated: false }
 }
 
 async fn change_status(store: &Shared, n: u128, text: &str) -> Result<Settings, StoreError> {
-    store.change_settings(change(n, status(text))).await.map(|outcome| outcome.in_force)
+    store.change_settings(change(n, status(text))).await
 }
 
 fn status_text(settings: &Settings) -> &str {

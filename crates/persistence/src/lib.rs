@@ -6,12 +6,16 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod import;
+pub mod spool;
 pub mod store;
 pub mod stored;
+pub mod truth;
 pub mod writer;
 
+pub use spool::{Spool, SpoolError};
 pub use store::{
-    Actor, DirectoryEffect, DirectorySnapshot, InvalidReason, LastSeen, OPERATION_KEPT_MS, OperationId,
-    SettingsChange, SettingsEntry, SettingsOutcome, Store, StoreError,
+    Actor, InvalidReason, LastSeen, OPERATION_KEPT_MS, OperationId, SettingsChange, SettingsEntry, Store,
+    StoreError,
 };
+pub use truth::{Changes, Cursor, PAGE, Pick, Truth, Wake};
 pub use writer::{LastSeenHandle, LastSeenWriter, WriterOptions, WriterStats};

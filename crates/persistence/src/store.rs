@@ -4,10 +4,12 @@ use std::fmt;
 
 use async_trait::async_trait;
 use model::{
-    AccountFacts, AccountId, CleanText, Device, DirectoryChange, OrganizationId, Settings, SettingsPatch,
-    TextError, UserFacts, UserId, Wall, WeddingId, limits,
+    CleanText, Device, DirectoryChange, OrganizationId, Settings, SettingsPatch, TextError, UserId, Wall,
+    WeddingId, limits,
 };
 use uuid::Uuid;
+
+use crate::Truth;
 
 /// How long the result of an operation is kept, in milliseconds: 24 h.
 pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -28,6 +30,11 @@ pub struct SettingsChange {
     pub operation: Option<OperationId>,
     /// When it is done.
     pub at: Wall,
+    /// Whether it only hides: such a change is made even where the store is too busy for others.
+    pub tightens: bool,
+    /// Whether it has been in force for a while without being stored, so that others may have been made since: then only
+    /// what it hides is stored, and what is hidden by now stays so.
+    pub belated: bool,
 }
 
 /// Who changed the directory; written into the audit.
@@ -49,25 +56,6 @@ impl fmt::Display for Actor {
             Self::User(user) => write!(f, "user:{user}"),
         }
     }
-}
-
-/// The whole directory, each list sorted by id.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DirectorySnapshot {
-    /// Every user; settings are always loaded.
-    pub users: Vec<(UserId, UserFacts)>,
-    /// Every account.
-    pub accounts: Vec<(AccountId, AccountFacts)>,
-}
-
-/// What a change of the directory did: all whose facts may have changed, as they are now; `None`: gone.
-/// Each list is sorted by id and names nobody twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DirectoryEffect {
-    /// Users.
-    pub users: Vec<(UserId, Option<UserFacts>)>,
-    /// Accounts.
-    pub accounts: Vec<(AccountId, Option<AccountFacts>)>,
 }
 
 /// When a user was last seen, and where. Replaces the one before it whole.
@@ -124,6 +112,10 @@ pub enum StoreError {
         /// How many there were.
         count: usize,
     },
+    /// A rule of the database that is not the hub's: a constraint or a privilege of tables that the platform made.
+    /// Nothing was changed; asking again does not help.
+    #[error("the database refuses this: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What is stored cannot be right: a damaged file, or rows that no hub wrote. Asking again does not help.
     #[error("the store is corrupt: {0}")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -168,35 +160,20 @@ pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidRe
     CleanText::parse(raw, field, limits::NAME_CHARS)?.ok_or(InvalidReason::Empty { field })
 }
 
-/// What a change of settings came to. The two differ where an operation is asked for again after later changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsOutcome {
-    /// What the operation resulted in, the first time that it was done: the answer.
-    pub result: Settings,
-    /// What is stored now: to be shown.
-    pub in_force: Settings,
-}
-
 /// A place where settings, the directory and last-seen are kept.
 ///
 /// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
 /// that goes away in the middle cancels nothing: the write is finished or undone, never half done.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// The whole directory as of one instant. Users without a row of settings have the installation's default.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    async fn load(&self) -> Result<DirectorySnapshot, StoreError>;
-
-    /// Changes a user's settings. A change that changes nothing leaves no entry in the history. An operation done
-    /// before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its result is what it was
-    /// then, whatever is in force now.
+pub trait Store: Truth {
+    /// Changes a user's settings, and returns what they came to. A change that changes nothing leaves no entry in the
+    /// history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its
+    /// result is what it was then, whatever is in force now.
     ///
     /// # Errors
     /// [`StoreError::UnknownUser`], [`StoreError::Text`], [`StoreError::OperationConflict`], and where the store
     /// is not to be had.
-    async fn change_settings(&self, change: SettingsChange) -> Result<SettingsOutcome, StoreError>;
+    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError>;
 
     /// Makes all `changes` in their order, or none. Putting replaces; removing what is not there does nothing.
     /// With a user go memberships, collaborations, settings, last-seen and operations; the audit keeps a random
@@ -210,7 +187,7 @@ pub trait Store: Send + Sync + 'static {
         changes: Vec<DirectoryChange>,
         at: Wall,
         actor: Actor,
-    ) -> Result<DirectoryEffect, StoreError>;
+    ) -> Result<(), StoreError>;
 
     /// Writes last-seen, never backwards. Users that are not in the directory are passed over, and so are notes
     /// older than their user: they are of somebody who was erased. At most 1,000 at once.
@@ -225,7 +202,8 @@ pub trait Store: Send + Sync + 'static {
     /// Where the store is not to be had.
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError>;
 
-    /// Drops results of operations older than [`OPERATION_KEPT_MS`]; returns how many.
+    /// Keeps house: drops results of operations older than [`OPERATION_KEPT_MS`], and returns how many; forgets old
+    /// changes; makes room ahead where a table needs it.
     ///
     /// # Errors
     /// Where the store is not to be had.

@@ -37,6 +37,9 @@ impl Account {
 
 impl Presence {
     pub(crate) fn change_account(&mut self, id: AccountId, facts: Option<AccountFacts>) {
+        if facts.is_some() && self.accounts.get(&id).is_some_and(|account| account.facts == facts) {
+            return;
+        }
         let key = self.accounts.key_or_new(id);
         let account = self.accounts.row(id);
         let before = account.channels(id);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use model::{CloseCode, ConnectionId, Mono, Now, Outgoing, RequestError, SessionId, SubscriptionId};
+use model::{CloseCode, ConnectionId, Kept, Mono, Now, Outgoing, RequestError, SessionId, SubscriptionId};
 use smallvec::SmallVec;
 
 use crate::{
@@ -94,10 +94,10 @@ impl Presence {
         }
     }
 
-    pub(crate) fn reply(&mut self, to: ReplyTo, result: Result<(), RequestError>) {
+    pub(crate) fn reply(&mut self, to: ReplyTo, result: Result<Kept, RequestError>) {
         match (result, to.re) {
-            (Ok(()), Some(re)) => self.say(to.connection, Outgoing::Ack { re }),
-            (Ok(()), None) => {}
+            (Ok(kept), Some(re)) => self.say(to.connection, Outgoing::Ack { re, kept }),
+            (Ok(_), None) => {}
             (Err(error), re) => self.say(to.connection, Outgoing::Error { re, error }),
         }
     }

@@ -8,6 +8,10 @@ use crate::{Presence, people::User, session::Kind, view::Place};
 
 impl Presence {
     pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
+        // Everything is read again now and then, and nearly always it is as it was.
+        if self.users.get(&id).is_some_and(|user| user.knows(facts.as_ref())) {
+            return;
+        }
         match &facts {
             // Of one who is removed nothing is written any more.
             None => self.end_sessions_of(now, id, None),

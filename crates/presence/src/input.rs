@@ -1,7 +1,7 @@
 //! What goes in. It is closed: nothing else moves the heart.
 
 use model::{
-    AccountFacts, AccountId, CleanText, CloseCode, ConnectionId, Device, Mono, Occupancy, RequestError,
+    AccountFacts, AccountId, CleanText, CloseCode, ConnectionId, Device, Kept, Mono, Occupancy, RequestError,
     RequestId, ResumeRequest, SessionId, Settings, SubscribeRequest, SubscriptionId, Track, UserFacts,
     UserId, Wall,
 };
@@ -54,7 +54,7 @@ pub enum Input {
         connection: ConnectionId,
     },
     /// The shell answers a request (or complains of one) through the connection's own queue.
-    Reply(ReplyTo, Result<(), RequestError>),
+    Reply(ReplyTo, Result<Kept, RequestError>),
     /// The kernel took all that was sent to the connection.
     Flushed {
         /// The connection.

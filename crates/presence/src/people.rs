@@ -56,6 +56,17 @@ impl User {
         self.settings().is_some_and(|settings| settings.appear_offline)
     }
 
+    /// Whether these facts say nothing new.
+    pub(crate) fn knows(&self, said: Option<&UserFacts>) -> bool {
+        let (Some(known), Some(said)) = (&self.facts, said) else { return false };
+        known.display_name == said.display_name
+            && known.disabled == said.disabled
+            && known.organizations == said.organizations
+            && known.weddings == said.weddings
+            && (said.settings.is_none() || known.settings == said.settings)
+            && said.last_seen <= known.last_seen
+    }
+
     /// Replaces the facts. Settings and last-seen that are known are not lost to a reload that has none.
     pub(crate) fn set_facts(&mut self, id: UserId, facts: Option<UserFacts>) {
         let before = self.facts.take();

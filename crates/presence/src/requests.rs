@@ -1,7 +1,7 @@
 //! What a client asks for on its connection.
 
 use model::{
-    ChannelId, CloseCode, ConnectionId, ErrorCode, Now, Outgoing, Relation, RequestError, RequestId,
+    ChannelId, CloseCode, ConnectionId, ErrorCode, Kept, Now, Outgoing, Relation, RequestError, RequestId,
     SessionId, SubscribeOutcome, SubscribeRequest, SubscribedChannel, SubscriptionId, UserId,
 };
 
@@ -31,7 +31,7 @@ impl Presence {
             Command::SignOut => self.sign_out(now, id),
             Command::Ping => {}
         }
-        self.reply(ReplyTo { connection, re: Some(re) }, result);
+        self.reply(ReplyTo { connection, re: Some(re) }, result.map(|()| Kept::Durably));
         if !self.sessions.contains_key(&id) {
             self.close_gracefully(now, connection, CloseCode::Normal);
         }

@@ -54,6 +54,9 @@ pub struct ConfigArgs {
     /// store.sqlite_path
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
+    /// store.database_url; better in the environment (PRESENCE_HUB__STORE__DATABASE_URL), where no other user reads it
+    #[arg(long, value_name = "URL", conflicts_with = "database")]
+    pub database_url: Option<String>,
     /// log.level
     #[arg(long, value_name = "LEVEL")]
     pub log_level: Option<String>,
@@ -216,6 +219,7 @@ impl ConfigArgs {
                 "store.sqlite_path",
                 self.database.as_ref().map(|path| path.display().to_string()),
             ),
+            ("--database-url", "store.database_url", self.database_url.clone()),
             ("--log-level", "log.level", self.log_level.clone()),
         ];
         let named = named

@@ -43,7 +43,7 @@ pub enum CommandError {
     Telemetry(#[from] TelemetryError),
     /// The database cannot be used.
     #[error(transparent)]
-    Store(#[from] persistence_sqlite::OpenError),
+    Store(#[from] crate::store::OpenError),
     /// The database did not take a change.
     #[error(transparent)]
     Change(#[from] persistence::StoreError),

@@ -148,15 +148,30 @@ pub enum Algorithm {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
+    /// The Postgres; empty: the embedded database. Filled from the file where one is named.
+    pub database_url: Secret,
+    /// A file with the URL; empty: none.
+    pub database_url_file: PathBuf,
+    /// Connections to Postgres, beside those for listening and for tightenings.
+    pub connections: u32,
     /// The SQLite file.
     pub sqlite_path: PathBuf,
+    /// Where tightenings wait while the database is out of reach; empty: see [`Store::spool_directory`].
+    pub spool_path: PathBuf,
+    /// Milliseconds between two questions for changes.
+    pub poll_interval_ms: u64,
+    /// Seconds between the beginnings of two rounds in which everything is read again.
+    pub sweep_interval_s: u64,
+    /// Seconds without the database after which viewers are told that their view may be old.
+    pub stale_after_s: u64,
 }
 
-/// How presence behaves: [`model::Limits`], key by key.
+/// How presence behaves: who sees people who have chosen nothing, and [`model::Limits`], key by key.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each field is documented where it is used, in model::Limits")]
 pub struct Presence {
+    pub default_visibility: model::Visibility,
     pub grace_ms: u64,
     pub typing_ms: u64,
     pub window_ms: u64,

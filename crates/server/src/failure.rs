@@ -23,6 +23,10 @@ pub(crate) fn of_operation(error: &OperationError) -> RequestError {
         StoreError::Text(_) | StoreError::Invalid { .. } | StoreError::TooManyChanges { .. } => {
             RequestError::new(ErrorCode::InvalidValue, store.to_string())
         }
+        StoreError::Refused(_) => {
+            tracing::warn!(%error, "a rule of the database refused a change");
+            RequestError::new(ErrorCode::InvalidValue, "a rule of the database refuses this")
+        }
         StoreError::UnknownUser => RequestError::new(ErrorCode::Unauthorized, store.to_string()),
         StoreError::Corrupt(_) => internal(error),
     }

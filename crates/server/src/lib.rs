@@ -17,6 +17,7 @@ pub mod rate;
 mod rest;
 pub mod run;
 mod socket;
+mod store;
 pub mod telemetry;
 pub mod upgrade;
 

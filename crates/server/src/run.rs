@@ -4,10 +4,9 @@ mod gauges;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hub::{Hub, Operations, Reconnect};
+use hub::{FollowerOptions, Hub, Operations, Reconnect};
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::{LastSeenWriter, Store, WriterOptions};
-use presence::Input;
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -18,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::App,
     auth::{Authenticator, SetupError},
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     listener::{self, Options},
-    rest, telemetry,
+    rest, store, telemetry,
     telemetry::Readiness,
 };
 
@@ -32,7 +31,7 @@ pub enum StartError {
     Config(#[from] ConfigError),
     /// The database cannot be used.
     #[error(transparent)]
-    Store(#[from] persistence_sqlite::OpenError),
+    Store(#[from] crate::store::OpenError),
     /// The directory cannot be read.
     #[error("the directory cannot be loaded")]
     Load(#[from] hub::OperationError),
@@ -49,8 +48,9 @@ pub enum StartError {
     },
 }
 
-/// Conditions of readiness, in the order in which they come to hold.
+/// What clients can do without for a while: presence goes on, from what is known.
 const STORE: &str = "store";
+/// Conditions of readiness, in the order in which they come to hold.
 const DIRECTORY: &str = "directory";
 const ACCEPTING: &str = "accepting";
 
@@ -79,15 +79,17 @@ impl Running {
     pub async fn start(config: &Config, metrics: PrometheusHandle) -> Result<Self, StartError> {
         config.ready_to_serve()?;
         let authenticator = Authenticator::new(&config.auth)?;
-        let readiness = Readiness::waiting_for(&[STORE, DIRECTORY, ACCEPTING]);
+        let readiness = Readiness::waiting_for(&[DIRECTORY, ACCEPTING]);
         let clients = bind(config.listen.socket_address())?;
         let operators = bind(config.operations.socket_address())?;
-        let store = open_store(config).await?;
-        readiness.set(STORE, true);
+        // The database first: a second hub on it is told of that, and not of the spool beside it.
+        let store = store::open(config).await?;
+        let spool = store::open_spool(&config.store)?;
+        readiness.set_missed(STORE, true);
         let writer = LastSeenWriter::start(store.clone(), WriterOptions::default());
         let (hub, _task) = Hub::start(config.model_limits(), writer.handle());
-        let operations = Operations::new(hub.clone(), store.clone());
-        operations.load().await?;
+        let following = following(&config.store);
+        let operations = Operations::start(hub.clone(), store.clone(), spool, following).await?;
         readiness.set(DIRECTORY, true);
         let app = Arc::new(App::new(config, authenticator, hub, operations));
         let (accept, background) = (CancellationToken::new(), CancellationToken::new());
@@ -132,7 +134,7 @@ impl Running {
         tokio::spawn(gauges::keep(self.app.clone(), self.writer.handle(), stop.clone()));
         let (app, until) = (self.app.clone(), stop.clone());
         tokio::spawn(async move { app.authenticator.keep_keys_fresh(until).await });
-        let watch = watch_store(self.store.clone(), self.app.hub.clone(), self.readiness.clone());
+        let watch = watch_store(self.store.clone(), self.app.operations.clone(), self.readiness.clone());
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled(watch).await });
     }
@@ -171,33 +173,34 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, local))
 }
 
-async fn open_store(config: &Config) -> Result<Arc<dyn Store>, StartError> {
-    let path = &config.store.sqlite_path;
-    let store =
-        persistence_sqlite::SqliteStore::open(path, persistence_sqlite::OpenMode::CreateIfMissing).await?;
-    if store.was_created() {
-        tracing::warn!(path = %path.display(), "there was no database at this path; a new one was created");
+fn following(config: &config::Store) -> FollowerOptions {
+    FollowerOptions {
+        poll_interval: Duration::from_millis(config.poll_interval_ms),
+        sweep_interval: Duration::from_secs(config.sweep_interval_s),
+        stale_after: Duration::from_secs(config.stale_after_s),
+        ..FollowerOptions::default()
     }
-    Ok(Arc::new(store))
 }
 
-/// How often the store is asked whether it is there.
+/// How often it is noted whether the store can be followed.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the store is asked whether it can be written.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
-/// After how long without the store viewers are told that their view may be old.
-const STALE_AFTER: Duration = Duration::from_secs(30);
 
-async fn watch_store(store: Arc<dyn Store>, hub: Hub, readiness: Readiness) {
-    let mut reached = Instant::now();
+/// Readiness says what the store is good for. What was asked last holds until it is asked again.
+async fn watch_store(store: Arc<dyn Store>, operations: Operations, readiness: Readiness) {
+    let (mut probed_at, mut writable) = (Instant::now(), true);
     loop {
-        tokio::time::sleep(PROBE_INTERVAL).await;
-        let probed = store.probe().await;
-        match &probed {
-            Ok(()) => reached = Instant::now(),
-            Err(error) => tracing::error!(%error, "the store is out of reach; presence goes on from memory"),
+        tokio::time::sleep(WATCH_INTERVAL).await;
+        if !writable || probed_at.elapsed() >= PROBE_INTERVAL {
+            let probed = store.probe().await;
+            if let Err(error) = &probed
+                && writable
+            {
+                tracing::error!(%error, "the store is out of reach; presence goes on from memory");
+            }
+            (probed_at, writable) = (Instant::now(), probed.is_ok());
         }
-        readiness.set(STORE, probed.is_ok());
-        if hub.send(Input::Stale { stale: reached.elapsed() >= STALE_AFTER }).await.is_err() {
-            return;
-        }
+        readiness.set_missed(STORE, writable && operations.follows());
     }
 }

@@ -28,7 +28,7 @@ use tracing_subscriber::{
 };
 
 use crate::config::{Log, LogFormat};
-pub use readiness::Readiness;
+pub use readiness::{Readiness, Verdict};
 
 /// Why there is no telemetry.
 #[derive(Debug, thiserror::Error)]
@@ -104,10 +104,9 @@ pub fn operations(metrics: PrometheusHandle, readiness: Readiness) -> Router {
 }
 
 async fn ready(State(operations): State<Operations>) -> impl IntoResponse {
-    let conditions = operations.readiness.conditions();
-    let ready = conditions.values().all(|holds| *holds);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "ready": ready, "conditions": conditions })))
+    let verdict = operations.readiness.verdict();
+    let status = if verdict.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(verdict))
 }
 
 async fn render(State(operations): State<Operations>) -> impl IntoResponse {

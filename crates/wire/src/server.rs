@@ -1,8 +1,8 @@
 //! What the hub says to a client, as a client reads it.
 
 use model::{
-    CloseCode, EndReason, ErrorCode, Limits, Outgoing, RequestError, RequestId, ResumeOutcome, SessionId,
-    Settings, SubscribedChannel, SubscriptionId, UserId, ViewFrame, WelcomeFrame, limits,
+    CloseCode, EndReason, ErrorCode, Kept, Limits, Outgoing, RequestError, RequestId, ResumeOutcome,
+    SessionId, Settings, SubscribedChannel, SubscriptionId, UserId, ViewFrame, WelcomeFrame, limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,9 @@ pub struct Ended {
 pub struct Ack {
     /// The request.
     pub re: RequestId,
+    /// `false`: in force, but not yet in the database, which is out of reach.
+    #[serde(default = "shape::yes", skip_serializing_if = "shape::is_yes")]
+    pub durable: bool,
 }
 
 /// A request was not done.
@@ -205,7 +208,7 @@ impl ServerFrame {
             Outgoing::Subscribed { re, channels } => Self::Subscribed(Subscribed { re, channels }),
             Outgoing::View(view) => Self::View(view),
             Outgoing::Ended { subscription, reason } => Self::Ended(Ended { subscription, reason }),
-            Outgoing::Ack { re } => Self::Ack(Ack { re }),
+            Outgoing::Ack { re, kept } => Self::Ack(Ack { re, durable: kept == Kept::Durably }),
             Outgoing::Error { re, error } => Self::Error(Failure::new(re, error)),
             Outgoing::Settings(settings) => Self::Settings(SettingsNow { settings }),
             Outgoing::Heartbeat => Self::Heartbeat,

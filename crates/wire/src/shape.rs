@@ -7,6 +7,14 @@ use serde::{
     de::{DeserializeOwned, IntoDeserializer, value},
 };
 
+pub(crate) fn yes() -> bool {
+    true
+}
+
+pub(crate) fn is_yes(value: &bool) -> bool {
+    *value
+}
+
 /// Reads a word; `None` where this version does not know it.
 fn known_word<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,

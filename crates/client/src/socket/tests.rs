@@ -28,7 +28,10 @@ async fn says_hello_and_speaks_frames_in_both_encodings() {
         socket.send(&ClientFrame::Ping(Request { id: model::RequestId(3) })).await.unwrap();
         let ClientFrame::Ping(ping) = peer.receive().await else { panic!("a ping was sent") };
         peer.ack(ping.id).await;
-        assert_eq!(soon(socket.receive()).await.unwrap(), ServerFrame::Ack(wire::Ack { re: ping.id }));
+        assert_eq!(
+            soon(socket.receive()).await.unwrap(),
+            ServerFrame::Ack(wire::Ack { re: ping.id, durable: true })
+        );
     }
 }
 

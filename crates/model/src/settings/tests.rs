@@ -88,3 +88,77 @@ fn a_patch_is_written_as_it_is_read() {
     let value = json!({"visibility": "everyone", "customStatus": "x"});
     assert_eq!(serde_json::to_value(patch(value.clone())).unwrap(), value);
 }
+
+const VISIBILITIES: [Visibility; 4] =
+    [Visibility::Everyone, Visibility::Team, Visibility::Contacts, Visibility::Nobody];
+
+/// All combinations of choices, without texts.
+fn all() -> Vec<Settings> {
+    let flags = [false, true];
+    let mut all = Vec::new();
+    for visibility in VISIBILITIES {
+        for (show_activity, show_current_page, appear_offline) in
+            flags.iter().flat_map(|a| flags.iter().flat_map(|b| flags.iter().map(|c| (*a, *b, *c))))
+        {
+            let settings = Settings::default();
+            all.push(Settings { visibility, show_activity, show_current_page, appear_offline, ..settings });
+        }
+    }
+    all
+}
+
+fn whole(settings: &Settings) -> SettingsPatch {
+    SettingsPatch {
+        visibility: Some(settings.visibility),
+        show_activity: Some(settings.show_activity),
+        show_current_page: Some(settings.show_current_page),
+        appear_offline: Some(settings.appear_offline),
+        ..SettingsPatch::default()
+    }
+}
+
+/// Whoever is admitted, and whatever is shown, as a set: narrower is a subset.
+fn shown(settings: &Settings) -> Vec<&'static str> {
+    let mut shown = match settings.visibility {
+        Visibility::Everyone => vec!["strangers", "team", "contacts"],
+        Visibility::Team => vec!["team"],
+        Visibility::Contacts => vec!["contacts"],
+        Visibility::Nobody => vec![],
+    };
+    let fields = [
+        (settings.show_activity, "activity"),
+        (settings.show_current_page, "page"),
+        (!settings.appear_offline, "presence"),
+    ];
+    shown.extend(fields.iter().filter(|(shows, _)| *shows).map(|(_, field)| *field));
+    shown
+}
+
+#[test]
+fn tightening_is_showing_nothing_more() {
+    for (before, after) in all().iter().flat_map(|a| all().into_iter().map(move |b| (a.clone(), b))) {
+        let (was, is) = (shown(&before), shown(&after));
+        let subset = is.iter().all(|what| was.contains(what));
+        assert_eq!(whole(&after).tightens(&before), subset, "{before:?} to {after:?}");
+        let narrowed = shown(&before.narrowed(&whole(&after)));
+        assert!(narrowed.iter().all(|what| was.contains(what) && is.contains(what)));
+    }
+}
+
+#[test]
+fn a_text_may_go_but_not_come_with_a_tightening() {
+    let before = before();
+    let hide = || json!({ "visibility": "nobody" });
+    let with = |status: serde_json::Value| {
+        let mut patch = hide();
+        patch["customStatus"] = status;
+        patch
+    };
+    assert!(patch(hide()).tightens(&before));
+    assert!(patch(with(json!(null))).tightens(&before));
+    assert!(!patch(with(json!("gone fishing"))).tightens(&before));
+    assert!(patch(json!({ "customStatus": null })).tightens(&before), "hides the text");
+    assert!(!patch(json!({})).tightens(&before), "asks for nothing");
+    assert!(!patch(with(json!("x".repeat(101)))).tightens(&before), "refused, so not tightened");
+    assert_eq!(before.narrowed(&patch(with(json!("")))).custom_status, None);
+}

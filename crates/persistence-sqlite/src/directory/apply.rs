@@ -1,19 +1,16 @@
-//! One change of the directory, and whom it touches.
+//! One change of the directory.
 
 use model::{AccountId, DirectoryChange, OrganizationId, Plan, Role, UserId, Wall, WeddingId};
 use persistence::{InvalidReason, store::clean_name, stored::write_word};
-use sqlx::{
-    SqliteConnection,
-    types::{Uuid, uuid::fmt::Hyphenated},
-};
+use sqlx::{SqliteConnection, types::Uuid};
 
-use super::{Refusal, Removed, Touched};
+use super::{Refusal, Removals, Removed};
 use crate::audit;
 
 /// One change being made.
 pub(super) struct Applying<'a> {
     pub(super) connection: &'a mut SqliteConnection,
-    pub(super) touched: &'a mut Touched,
+    pub(super) removed: &'a mut Removals,
     pub(super) at: Wall,
     pub(super) index: usize,
 }
@@ -57,19 +54,13 @@ impl Applying<'_> {
         .bind(self.at.0)
         .execute(&mut *self.connection)
         .await?;
-        self.touched.users.insert(id);
         Ok(())
     }
 
-    /// With the user go their collaborations, so those at the other end may lose the wedding too.
     async fn remove_user(&mut self, id: UserId) -> Result<(), Refusal> {
-        self.touched.users.insert(id);
-        let others = "SELECT client_id FROM wedding_collaborations WHERE supplier_id = ?1 \
-                      UNION SELECT supplier_id FROM wedding_collaborations WHERE client_id = ?1";
-        self.touch_users(others, id.0).await?;
         self.run("DELETE FROM users WHERE id = ?1", &[id.0]).await?;
         let pseudonym = Uuid::new_v4();
-        self.touched.removed.insert(id, Removed { index: self.index, pseudonym });
+        self.removed.insert(id, Removed { index: self.index, pseudonym });
         Ok(audit::forget(self.connection, id, pseudonym).await?)
     }
 
@@ -88,9 +79,6 @@ impl Applying<'_> {
     }
 
     async fn remove_organization(&mut self, id: OrganizationId) -> Result<(), Refusal> {
-        self.touch_users("SELECT user_id FROM user_organizations WHERE organization_id = ?1", id.0).await?;
-        let accounts = self.ids("SELECT id FROM accounts WHERE organization_id = ?1", id.0).await?;
-        self.touched.accounts.extend(accounts.into_iter().map(AccountId));
         self.run("DELETE FROM organizations WHERE id = ?1", &[id.0]).await
     }
 
@@ -111,12 +99,10 @@ impl Applying<'_> {
         .bind(write_word(&role)?)
         .execute(&mut *self.connection)
         .await?;
-        self.touched.users.insert(user);
         Ok(())
     }
 
     async fn remove_member(&mut self, organization: OrganizationId, user: UserId) -> Result<(), Refusal> {
-        self.touched.users.insert(user);
         let sql = "DELETE FROM user_organizations WHERE organization_id = ?1 AND user_id = ?2";
         self.run(sql, &[organization.0, user.0]).await
     }
@@ -135,7 +121,6 @@ impl Applying<'_> {
     }
 
     async fn remove_wedding(&mut self, id: WeddingId) -> Result<(), Refusal> {
-        self.touch_users("SELECT user_id FROM wedding_participants WHERE wedding_id = ?1", id.0).await?;
         self.run("DELETE FROM weddings WHERE id = ?1", &[id.0]).await
     }
 
@@ -165,7 +150,6 @@ impl Applying<'_> {
         .bind(supplier_type.as_str())
         .execute(&mut *self.connection)
         .await?;
-        self.touched.users.extend([supplier, client]);
         Ok(())
     }
 
@@ -174,7 +158,6 @@ impl Applying<'_> {
         wedding: WeddingId,
         [supplier, client]: [UserId; 2],
     ) -> Result<(), Refusal> {
-        self.touched.users.extend([supplier, client]);
         let sql = "DELETE FROM wedding_collaborations \
                    WHERE wedding_id = ?1 AND supplier_id = ?2 AND client_id = ?3";
         self.run(sql, &[wedding.0, supplier.0, client.0]).await
@@ -197,12 +180,10 @@ impl Applying<'_> {
         .bind(name.as_str())
         .execute(&mut *self.connection)
         .await?;
-        self.touched.accounts.insert(id);
         Ok(())
     }
 
     async fn remove_account(&mut self, id: AccountId) -> Result<(), Refusal> {
-        self.touched.accounts.insert(id);
         self.run("DELETE FROM accounts WHERE id = ?1", &[id.0]).await
     }
 
@@ -225,18 +206,6 @@ impl Applying<'_> {
     async fn run(&mut self, sql: &'static str, ids: &[Uuid]) -> Result<(), Refusal> {
         let query = ids.iter().fold(sqlx::query(sql), |query, id| query.bind(id.hyphenated()));
         query.execute(&mut *self.connection).await?;
-        Ok(())
-    }
-
-    async fn ids(&mut self, sql: &'static str, id: Uuid) -> Result<Vec<Uuid>, Refusal> {
-        let query = sqlx::query_scalar(sql).bind(id.hyphenated());
-        let ids: Vec<Hyphenated> = query.fetch_all(&mut *self.connection).await?;
-        Ok(ids.into_iter().map(Uuid::from).collect())
-    }
-
-    async fn touch_users(&mut self, sql: &'static str, id: Uuid) -> Result<(), Refusal> {
-        let users = self.ids(sql, id).await?;
-        self.touched.users.extend(users.into_iter().map(UserId));
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::SqliteStore;
-use persistence::Store;
+use persistence::{PAGE, Pick, Store, Truth};
 
 struct Folder(TempDir);
 
@@ -254,8 +254,8 @@ async fn an_older_schema_is_brought_up_and_keeps_its_rows() {
     old.execute(row).await.unwrap();
     old.close().await.unwrap();
     let store = open_at(&folder.database(), OpenMode::ExistingOnly).await.unwrap();
-    assert_eq!((store.schema_found(), latest_schema()), (Some(1), 2));
-    assert_eq!(store.load().await.unwrap().users.len(), 1);
+    assert_eq!((store.schema_found(), latest_schema()), (Some(1), 3));
+    assert_eq!(store.users(Pick::Next(None, PAGE)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

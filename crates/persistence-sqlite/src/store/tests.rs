@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use model::{CleanText, Device, Role, SettingsPatch, Visibility};
-use persistence::conformance::Fixture;
+use persistence::{PAGE, conformance::Fixture};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -20,6 +20,8 @@ mod conformance {
     use super::*;
     persistence::conformance_tests!(fixture);
 }
+
+mod changes;
 
 async fn open_new() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -54,13 +56,16 @@ fn hide(n: u128) -> SettingsChange {
         custom_status: Some("Secret plans".into()),
         ..SettingsPatch::default()
     };
-    SettingsChange { user: user(n), patch, operation: None, at: Wall(2) }
+    SettingsChange { user: user(n), patch, operation: None, at: Wall(2), tightens: true, belated: false }
 }
 
 async fn visibility(store: &SqliteStore, n: u128) -> Visibility {
-    let users = store.load().await.unwrap().users;
-    let (_, facts) = users.into_iter().find(|(id, _)| *id == user(n)).unwrap();
-    facts.settings.unwrap().visibility
+    let users = store.users(Pick::These(vec![user(n)])).await.unwrap();
+    users[0].1.settings.as_ref().unwrap().visibility
+}
+
+async fn everybody(store: &SqliteStore) -> Vec<(UserId, UserFacts)> {
+    store.users(Pick::Next(None, PAGE)).await.unwrap()
 }
 
 fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>, words: &str) {
@@ -81,7 +86,7 @@ async fn an_acknowledged_write_is_on_the_disk() {
     let reopened = SqliteStore::open(file(&copy), OpenMode::ExistingOnly).await.unwrap();
     assert_eq!(visibility(&reopened, 1).await, Visibility::Nobody);
     assert_eq!(reopened.settings_history(user(1)).await.unwrap().len(), 1);
-    assert_eq!(store.load().await.unwrap(), reopened.load().await.unwrap());
+    assert_eq!(everybody(&store).await, everybody(&reopened).await);
 }
 
 #[tokio::test]
@@ -93,7 +98,7 @@ async fn a_closed_file_stands_alone_and_opens_again() {
     assert!(!folder.path().join("hub.db-wal").exists());
     let store = SqliteStore::open(file(&folder), OpenMode::CreateIfMissing).await.unwrap();
     assert_eq!((store.was_created(), store.schema_found()), (false, Some(crate::latest_schema())));
-    assert_eq!(store.load().await.unwrap().users.len(), 1);
+    assert_eq!(everybody(&store).await.len(), 1);
 }
 
 #[tokio::test]
@@ -140,7 +145,7 @@ async fn an_installation_chooses_its_default() {
     assert_eq!(visibility(&store, 1).await, Visibility::Team);
     let patch = SettingsPatch { show_activity: Some(false), ..SettingsPatch::default() };
     let after = store.change_settings(SettingsChange { patch, ..hide(1) }).await.unwrap();
-    assert_eq!(after.in_force.visibility, Visibility::Team);
+    assert_eq!(after.visibility, Visibility::Team);
     assert_eq!(store.settings_history(user(1)).await.unwrap()[0].before.visibility, Visibility::Team);
 }
 
@@ -166,7 +171,7 @@ async fn each_transaction_has_one_audit_row_without_names() {
     assert!(settings.4.as_ref().unwrap().contains("contacts") && settings.5.contains("nobody"));
 }
 
-/// Neither the id nor a word of a person who was removed is found in the bytes of any table.
+/// Neither the id nor a word of a person who was removed is found in the bytes of the audit.
 #[tokio::test]
 async fn the_audit_of_the_removed_has_a_pseudonym() {
     let (folder, store) = open_new().await;
@@ -253,17 +258,22 @@ async fn last_seen_keeps_the_newest_page_and_device() {
 async fn a_file_that_goes_away_takes_no_acknowledged_write_along() {
     let (folder, store) = open_new().await;
     put(&store, vec![put_user(1, "Ada")]).await;
+    let cursor = store.cursor().await.unwrap();
     let aside = folder.path().join("aside.db");
     fs::rename(file(&folder), &aside).unwrap();
     assert_unavailable(store.change_settings(hide(1)).await, "gone");
     assert_unavailable(store.probe().await, "gone");
+    assert_unavailable(store.changes(&cursor).await, "gone");
+    assert_unavailable(store.users(Pick::Next(None, PAGE)).await, "gone");
     fs::write(file(&folder), "another file").unwrap();
     assert_unavailable(store.change_settings(hide(1)).await, "replaced");
     assert_unavailable(store.probe().await, "replaced");
+    assert_unavailable(store.changes(&cursor).await, "replaced");
     fs::rename(&aside, file(&folder)).unwrap();
     store.probe().await.unwrap();
     fs::set_permissions(file(&folder), fs::Permissions::from_mode(0o444)).unwrap();
     assert_unavailable(store.probe().await, "read-only");
+    store.changes(&cursor).await.unwrap();
 }
 
 #[tokio::test]
@@ -273,7 +283,7 @@ async fn a_full_disk_is_unavailable_and_leaves_nothing_half_done() {
     set_max_pages(&store, "PRAGMA max_page_count = 1").await;
     let crowd = (2..2_000).map(|n| put_user(n, "Crowd")).collect();
     assert_unavailable(store.change_directory(crowd, Wall(1), Actor::Import).await, "full");
-    assert_eq!(store.load().await.unwrap().users.len(), 1);
+    assert_eq!(everybody(&store).await.len(), 1);
     set_max_pages(&store, "PRAGMA max_page_count = 1000000").await;
     store.change_settings(hide(1)).await.unwrap();
 }
@@ -299,7 +309,7 @@ async fn a_unit_that_breaks_off_is_undone() {
         })
     });
     assert_unavailable(broken.await, "panicked");
-    assert_eq!(store.load().await.unwrap().users.len(), 1);
+    assert_eq!(everybody(&store).await.len(), 1);
     store.change_settings(hide(1)).await.unwrap();
 }
 
@@ -315,7 +325,10 @@ async fn rows_that_no_hub_wrote_are_corrupt() {
     for sql in statements {
         sqlx::query(sql).execute(&mut outside).await.unwrap();
     }
-    for error in [store.load().await.unwrap_err(), store.change_settings(hide(1)).await.unwrap_err()] {
+    for error in [
+        store.users(Pick::Next(None, PAGE)).await.unwrap_err(),
+        store.change_settings(hide(1)).await.unwrap_err(),
+    ] {
         assert!(matches!(error, StoreError::Corrupt(_)) && !error.is_retryable(), "{error}");
     }
 }

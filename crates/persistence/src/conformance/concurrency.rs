@@ -1,14 +1,22 @@
 //! Many at once, callers that go away, and the end.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
-use model::{Settings, Wall};
+use model::{DirectoryChange, Settings, UserFacts, UserId, Wall};
+use tokio::task::JoinSet;
 
 use super::{
-    START, Shared, change, change_status, facts, operation, put, put_organization, put_user, settings_of,
-    status, status_text, user,
+    START, Shared, change, change_status, facts, follower::Follower, operation, put, put_organization,
+    put_user, settings_of, status, status_text, user, world,
 };
-use crate::{Actor, SettingsChange, SettingsEntry, StoreError};
+use crate::{Actor, Pick, SettingsChange, SettingsEntry, StoreError};
 
 /// From the default to the settings in force, each entry beginning where the one before it ended.
 fn assert_chain(history: &[SettingsEntry]) {
@@ -48,9 +56,65 @@ pub async fn concurrent_calls_of_one_operation_are_one(store: Shared) {
         })
         .collect();
     for call in calls {
-        assert_eq!(status_text(&call.await.unwrap().unwrap().result), "once");
+        assert_eq!(status_text(&call.await.unwrap().unwrap()), "once");
     }
     assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 1);
+}
+
+/// Writers of that many users, and how many changes each of them makes.
+const WRITERS: u128 = 20;
+const VERSIONS: u64 = 12;
+
+/// 20 writers, some of them of settings and some of names, and one who follows all the time. Whatever was acknowledged
+/// before an answer was asked for is shown after it: also where commits overtake each other.
+pub async fn a_follower_misses_nobody(store: Shared) {
+    put(&store, (1..=WRITERS).map(|n| write_version(n, 0)).collect()).await;
+    let acknowledged: Arc<Vec<AtomicU64>> = Arc::new((0..=WRITERS).map(|_| AtomicU64::new(0)).collect());
+    let mut follower = Follower::new(&store).await;
+    let mut writers = JoinSet::new();
+    for n in 1..=WRITERS {
+        writers.spawn(write_versions(store.clone(), n, acknowledged.clone()));
+    }
+    let mut shown: BTreeMap<UserId, u64> = BTreeMap::new();
+    loop {
+        let finished = writers.is_empty();
+        let due: Vec<u64> = acknowledged.iter().map(|version| version.load(SeqCst)).collect();
+        for (id, facts) in follower.learn().await.users {
+            shown.insert(id, version(&facts.expect("nobody is removed")));
+        }
+        for n in 1..=WRITERS {
+            let (due, shown) = (due[n as usize], shown.get(&user(n)).copied().unwrap_or(0));
+            assert!(shown >= due, "version {due} of user {n} was acknowledged, {shown} is shown");
+        }
+        if finished {
+            return assert!(shown.values().all(|version| *version == VERSIONS), "{shown:?}");
+        }
+        while let Some(done) = writers.try_join_next() {
+            done.unwrap();
+        }
+    }
+}
+
+/// Makes one user's versions one after the other.
+async fn write_versions(store: Shared, n: u128, acknowledged: Arc<Vec<AtomicU64>>) {
+    for version in 1..=VERSIONS {
+        if n.is_multiple_of(2) {
+            change_status(&store, n, &version.to_string()).await.unwrap();
+        } else {
+            put(&store, vec![write_version(n, version)]).await;
+        }
+        acknowledged[n as usize].store(version, SeqCst);
+    }
+}
+
+fn write_version(n: u128, version: u64) -> DirectoryChange {
+    DirectoryChange::PutUser { id: user(n), display_name: version.to_string(), disabled: false }
+}
+
+/// The version in the name or in the status, whichever its writer writes.
+fn version(facts: &UserFacts) -> u64 {
+    let settings = facts.settings.as_ref().map(status_text).unwrap_or_default();
+    [settings, &facts.display_name].iter().filter_map(|text| text.parse().ok()).max().unwrap_or(0)
 }
 
 /// Callers give up at all moments of a change. What was acknowledged is there; what was not is there whole or not
@@ -100,7 +164,7 @@ pub async fn dropped_directory_calls_are_whole_or_nothing(store: Shared) {
         }
     }
     put(&store, vec![put_user(1)]).await;
-    let there: BTreeSet<_> = store.load().await.unwrap().users.into_iter().map(|(id, _)| id).collect();
+    let there: BTreeSet<_> = world(&store).await.0.into_iter().map(|(id, _)| id).collect();
     assert!((1..=60).all(|n| there.contains(&user(2 * n)) == there.contains(&user(2 * n + 1))));
     assert!(acknowledged.iter().all(|n| there.contains(&user(*n))));
     assert!(facts(&store, 1).await.is_some());
@@ -110,12 +174,16 @@ pub async fn dropped_directory_calls_are_whole_or_nothing(store: Shared) {
 pub async fn a_closed_store_is_unavailable(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     store.probe().await.unwrap();
+    let cursor = store.cursor().await.unwrap();
     store.close().await;
     store.close().await;
     let answers = [
-        store.load().await.map(|_| ()),
+        store.cursor().await.map(|_| ()),
+        store.changes(&cursor).await.map(|_| ()),
+        store.users(Pick::Next(None, 1)).await.map(|_| ()),
+        store.accounts(Pick::These(vec![])).await.map(|_| ()),
         change_status(&store, 1, "late").await.map(|_| ()),
-        store.change_directory(vec![put_user(2)], START, Actor::Service).await.map(|_| ()),
+        store.change_directory(vec![put_user(2)], START, Actor::Service).await,
         store.write_last_seen(&[]).await,
         store.settings_history(user(1)).await.map(|_| ()),
         store.expire_operations(Wall(0)).await.map(|_| ()),

@@ -1,15 +1,18 @@
-//! The directory: what is put is loaded, what is touched is named, what is removed is gone.
+//! The directory: what is put is read, what is touched is named, what is removed is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AccountFacts, DirectoryChange, Plan, Role, Settings, TextError, UserFacts, UserId, limits};
+use model::{
+    AccountFacts, AccountId, DirectoryChange, Plan, Role, Settings, TextError, UserFacts, UserId, limits,
+};
 
 use super::{
-    START, Shared, account, change_status, facts, later, operation, organization, put, put_account,
-    put_collaboration, put_member, put_organization, put_user, put_wedding, put_world, remove_user,
-    settings_of, status, status_text, user, wedding,
+    START, Shared, account, change_status, facts,
+    follower::{Follower, Learned},
+    later, operation, organization, put, put_account, put_collaboration, put_member, put_organization,
+    put_user, put_wedding, put_world, remove_user, settings_of, status, status_text, user, wedding, world,
 };
-use crate::{Actor, DirectoryEffect, InvalidReason, LastSeen, SettingsChange, StoreError};
+use crate::{Actor, InvalidReason, LastSeen, SettingsChange, StoreError};
 
 fn bare(n: u128) -> UserFacts {
     UserFacts {
@@ -38,25 +41,19 @@ fn account_facts(n: u128, of: u128) -> AccountFacts {
     AccountFacts { organization: organization(of), name: format!("Account {n}") }
 }
 
-fn named(effect: &DirectoryEffect) -> Vec<UserId> {
-    effect.users.iter().map(|(id, _)| *id).collect()
-}
-
-async fn names_after(store: &Shared, changes: Vec<DirectoryChange>) -> Vec<UserId> {
-    let effect = put(store, changes).await;
-    for (id, facts) in &effect.users {
-        let loaded = store.load().await.unwrap().users.into_iter().find(|(loaded, _)| loaded == id);
-        assert_eq!(facts.as_ref(), loaded.as_ref().map(|(_, facts)| facts), "the effect is the truth");
-    }
-    named(&effect)
+/// What a follower learns of `changes`.
+async fn learn(store: &Shared, changes: Vec<DirectoryChange>) -> Learned {
+    let mut follower = Follower::new(store).await;
+    put(store, changes).await;
+    follower.learn().await
 }
 
 /// Users and accounts with all that connects them, sorted by id.
-pub async fn what_was_put_is_loaded(store: Shared) {
+pub async fn what_was_put_is_read(store: Shared) {
     put_world(&store).await;
-    let snapshot = store.load().await.unwrap();
+    let (users, accounts) = world(&store).await;
     assert_eq!(
-        snapshot.users,
+        users,
         [
             (user(1), with(1, [(1, Role::Owner)], [1])),
             (user(2), with(2, [(1, Role::Member)], [1, 2])),
@@ -64,8 +61,8 @@ pub async fn what_was_put_is_loaded(store: Shared) {
             (user(4), with(4, [], [2])),
         ]
     );
-    let accounts = [(1, 1), (2, 1), (3, 2)].map(|(n, of)| (account(n), account_facts(n, of)));
-    assert_eq!(snapshot.accounts, accounts);
+    let expected = [(1, 1), (2, 1), (3, 2)].map(|(n, of)| (account(n), account_facts(n, of)));
+    assert_eq!(accounts, expected);
 }
 
 /// A user's name and state, a role, an account's organization; and the settings stay.
@@ -78,46 +75,56 @@ pub async fn putting_again_replaces(store: Shared) {
     let regraded = put_member(1, 1, Role::Admin);
     let again =
         vec![renamed, moved, regraded, put_organization(1), put_wedding(1), put_collaboration(1, 1, 3)];
-    let effect = put(&store, again).await;
+    let learned = learn(&store, again).await;
     let now = facts(&store, 1).await.unwrap();
     assert_eq!((now.display_name.as_str(), now.disabled), ("Ada", true));
     assert_eq!(now.organizations, BTreeMap::from([(organization(1), Role::Admin)]));
     assert_eq!(status_text(&settings_of(&store, 1).await), "stays");
-    assert_eq!(effect.users[0], (user(1), Some(now)));
+    assert_eq!(learned.users[0], (user(1), Some(now)));
     let account_now = AccountFacts { organization: organization(2), name: "X".into() };
-    assert_eq!(effect.accounts, [(account(1), Some(account_now))]);
+    assert_eq!(learned.accounts, [(account(1), Some(account_now))]);
 }
 
-/// Change by change: whom the effect names. It may name more than those who changed, never fewer.
-pub async fn effects_name_all_who_are_touched(store: Shared) {
+/// Change by change: whom and what it names, no more and no fewer.
+pub async fn changes_name_all_who_are_touched(store: Shared) {
     put_world(&store).await;
-    let table: Vec<(DirectoryChange, Vec<UserId>)> = vec![
-        (put_user(5), vec![user(5)]),
-        (put_member(2, 5, Role::Member), vec![user(5)]),
-        (DirectoryChange::RemoveMember { organization: organization(2), user: user(5) }, vec![user(5)]),
-        (put_collaboration(2, 5, 4), vec![user(4), user(5)]),
-        (
-            DirectoryChange::RemoveCollaboration { wedding: wedding(2), supplier: user(5), client: user(4) },
-            vec![user(4), user(5)],
-        ),
-        (put_account(4, 1), vec![]),
-        (put_wedding(3), vec![]),
-        (put_organization(3), vec![]),
-        (remove_user(5), vec![user(5)]),
+    let mut follower = Follower::new(&store).await;
+    let renamed = DirectoryChange::PutUser { id: user(5), display_name: "Eve".into(), disabled: false };
+    let disabled = DirectoryChange::PutUser { id: user(5), display_name: "Eve".into(), disabled: true };
+    let left = DirectoryChange::RemoveMember { organization: organization(2), user: user(5) };
+    let over =
+        DirectoryChange::RemoveCollaboration { wedding: wedding(2), supplier: user(5), client: user(4) };
+    let table: Vec<(DirectoryChange, Vec<UserId>, Vec<AccountId>)> = vec![
+        (put_user(5), vec![user(5)], vec![]),
+        (renamed, vec![user(5)], vec![]),
+        (disabled, vec![user(5)], vec![]),
+        (put_member(2, 5, Role::Member), vec![user(5)], vec![]),
+        (put_member(2, 5, Role::Admin), vec![user(5)], vec![]),
+        (left, vec![user(5)], vec![]),
+        (put_collaboration(2, 5, 4), vec![user(4), user(5)], vec![]),
+        (over, vec![user(4), user(5)], vec![]),
+        (put_account(4, 1), vec![], vec![account(4)]),
+        (put_account(4, 2), vec![], vec![account(4)]),
+        (DirectoryChange::RemoveAccount { id: account(4) }, vec![], vec![account(4)]),
+        (put_wedding(3), vec![], vec![]),
+        (put_organization(3), vec![], vec![]),
+        (remove_user(5), vec![user(5)], vec![]),
     ];
-    for (change, expected) in table {
-        assert_eq!(names_after(&store, vec![change.clone()]).await, expected, "{change:?}");
+    for (change, users, accounts) in table {
+        put(&store, vec![change.clone()]).await;
+        let found = follower.found().await;
+        assert_eq!((found.users, found.accounts), (users, accounts), "{change:?}");
     }
 }
 
 /// The second change is impossible: the first one was not made either.
 pub async fn all_or_nothing(store: Shared) {
     put_world(&store).await;
-    let before = store.load().await.unwrap();
+    let before = world(&store).await;
     let changes = vec![remove_user(1), put_user(9), put_member(7, 2, Role::Owner), put_user(10)];
     let error = store.change_directory(changes, START, Actor::Import).await.unwrap_err();
     assert!(matches!(error, StoreError::Invalid { index: 2, .. }), "{error}");
-    assert_eq!(store.load().await.unwrap(), before);
+    assert_eq!(world(&store).await, before);
 }
 
 /// Which change, and why.
@@ -179,7 +186,7 @@ pub async fn names_are_cleaned(store: Shared) {
 /// Removing is idempotent.
 pub async fn removing_what_is_not_there_does_nothing(store: Shared) {
     put_world(&store).await;
-    let before = store.load().await.unwrap();
+    let before = world(&store).await;
     let changes = vec![
         remove_user(9),
         DirectoryChange::RemoveOrganization { id: organization(9) },
@@ -188,33 +195,31 @@ pub async fn removing_what_is_not_there_does_nothing(store: Shared) {
         DirectoryChange::RemoveCollaboration { wedding: wedding(1), supplier: user(4), client: user(1) },
         DirectoryChange::RemoveAccount { id: account(9) },
     ];
-    let effect = put(&store, changes).await;
-    assert_eq!(store.load().await.unwrap(), before);
-    assert!(effect.users.contains(&(user(9), None)));
-    assert_eq!(effect.accounts, [(account(9), None)]);
+    assert_eq!(learn(&store, changes).await, Learned::default());
+    assert_eq!(world(&store).await, before);
 }
 
 /// Its members lose it, its accounts go.
 pub async fn a_removed_organization_takes_its_own_along(store: Shared) {
     put_world(&store).await;
-    let effect = put(&store, vec![DirectoryChange::RemoveOrganization { id: organization(1) }]).await;
-    assert_eq!(effect.users, [(user(1), Some(with(1, [], [1]))), (user(2), Some(with(2, [], [1, 2])))]);
-    assert_eq!(effect.accounts, [(account(1), None), (account(2), None)]);
-    assert_eq!(store.load().await.unwrap().accounts, [(account(3), account_facts(3, 2))]);
-    let effect = put(&store, vec![DirectoryChange::RemoveAccount { id: account(3) }]).await;
-    assert_eq!(effect.accounts, [(account(3), None)]);
+    let learned = learn(&store, vec![DirectoryChange::RemoveOrganization { id: organization(1) }]).await;
+    assert_eq!(learned.users, [(user(1), Some(with(1, [], [1]))), (user(2), Some(with(2, [], [1, 2])))]);
+    assert_eq!(learned.accounts, [(account(1), None), (account(2), None)]);
+    assert_eq!(world(&store).await.1, [(account(3), account_facts(3, 2))]);
+    let learned = learn(&store, vec![DirectoryChange::RemoveAccount { id: account(3) }]).await;
+    assert_eq!(learned.accounts, [(account(3), None)]);
 }
 
 /// Suppliers and clients alike.
 pub async fn a_removed_wedding_touches_its_participants(store: Shared) {
     put_world(&store).await;
-    let effect = put(&store, vec![DirectoryChange::RemoveWedding { id: wedding(1) }]).await;
+    let learned = learn(&store, vec![DirectoryChange::RemoveWedding { id: wedding(1) }]).await;
     let expected = [
         (user(1), Some(with(1, [(1, Role::Owner)], []))),
         (user(2), Some(with(2, [(1, Role::Member)], [2]))),
         (user(3), Some(with(3, [(2, Role::Admin)], []))),
     ];
-    assert_eq!(effect.users, expected);
+    assert_eq!(learned.users, expected);
 }
 
 /// Client 3 still takes part through the other supplier.
@@ -222,23 +227,23 @@ pub async fn a_removed_collaboration_ends_only_its_own_part(store: Shared) {
     put_world(&store).await;
     let over =
         DirectoryChange::RemoveCollaboration { wedding: wedding(1), supplier: user(1), client: user(3) };
-    let effect = put(&store, vec![over]).await;
+    let learned = learn(&store, vec![over]).await;
     let expected =
         [(user(1), Some(with(1, [(1, Role::Owner)], []))), (user(3), Some(with(3, [(2, Role::Admin)], [1])))];
-    assert_eq!(effect.users, expected);
+    assert_eq!(learned.users, expected);
 }
 
 /// Memberships, collaborations, settings, history; and those at the other end of a collaboration are named.
 pub async fn a_removed_user_takes_everything_along(store: Shared) {
     put_world(&store).await;
     change_status(&store, 2, "soon gone").await.unwrap();
-    let effect = put(&store, vec![remove_user(2)]).await;
+    let learned = learn(&store, vec![remove_user(2)]).await;
     let expected = [
         (user(2), None),
         (user(3), Some(with(3, [(2, Role::Admin)], [1]))),
         (user(4), Some(with(4, [], []))),
     ];
-    assert_eq!(effect.users, expected);
+    assert_eq!(learned.users, expected);
     assert_eq!(facts(&store, 2).await, None);
     assert_eq!(store.settings_history(user(2)).await.unwrap(), []);
     let late = change_status(&store, 2, "late").await.unwrap_err();
@@ -254,6 +259,8 @@ pub async fn who_is_created_again_is_new(store: Shared) {
             patch: status(text),
             operation: operation(1),
             at: START,
+            tightens: false,
+            belated: false,
         };
         store.change_settings(once("old")).await.unwrap();
         let seen = LastSeen { user: user(1), at: later(1), page: None, device: None };
@@ -263,7 +270,7 @@ pub async fn who_is_created_again_is_new(store: Shared) {
         }
         assert_eq!(facts(&store, 1).await, Some(bare(1)));
         assert_eq!(store.settings_history(user(1)).await.unwrap(), []);
-        assert_eq!(status_text(&store.change_settings(once("new")).await.unwrap().result), "new");
+        assert_eq!(status_text(&store.change_settings(once("new")).await.unwrap()), "new");
         put(&store, vec![remove_user(1)]).await;
     }
 }
@@ -273,10 +280,10 @@ pub async fn too_many_changes_are_refused(store: Shared) {
     let changes = vec![put_user(1); limits::DIRECTORY_CHANGES + 1];
     let error = store.change_directory(changes, START, Actor::Import).await.unwrap_err();
     assert!(matches!(error, StoreError::TooManyChanges { count } if count == limits::DIRECTORY_CHANGES + 1));
-    assert_eq!(store.load().await.unwrap().users, []);
+    assert_eq!(world(&store).await.0, []);
 }
 
 /// Nothing to do is fine.
-pub async fn no_changes_are_no_effect(store: Shared) {
-    assert_eq!(put(&store, vec![]).await, DirectoryEffect::default());
+pub async fn no_changes_are_nothing(store: Shared) {
+    assert_eq!(learn(&store, vec![]).await, Learned::default());
 }

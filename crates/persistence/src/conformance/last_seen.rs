@@ -2,7 +2,7 @@
 
 use model::{CleanText, Device, Wall};
 
-use super::{Shared, facts, later, put, put_user, remove_user, user};
+use super::{Shared, facts, later, put, put_user, remove_user, user, world};
 use crate::{Actor, LastSeen};
 
 fn note(n: u128, at: Wall) -> LastSeen {
@@ -19,7 +19,7 @@ async fn seen(store: &Shared, n: u128) -> Option<Wall> {
 }
 
 /// With page and device, and without.
-pub async fn last_seen_is_loaded(store: Shared) {
+pub async fn last_seen_is_read(store: Shared) {
     put(&store, vec![put_user(1), put_user(2), put_user(3)]).await;
     let bare = LastSeen { page: None, device: None, ..note(2, later(2)) };
     store.write_last_seen(&[note(1, later(1)), bare]).await.unwrap();
@@ -47,7 +47,7 @@ pub async fn strangers_are_passed_over(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     store.write_last_seen(&[note(8, later(1)), note(1, later(1)), note(9, later(1))]).await.unwrap();
     assert_eq!(seen(&store, 1).await, Some(later(1)));
-    assert_eq!(store.load().await.unwrap().users.len(), 1);
+    assert_eq!(world(&store).await.0.len(), 1);
 }
 
 /// A note that waited while its user was removed writes nothing: neither into the void nor to whoever was created
@@ -57,7 +57,7 @@ pub async fn the_erased_are_not_resurrected(store: Shared) {
     store.write_last_seen(&[note(1, later(5))]).await.unwrap();
     store.change_directory(vec![remove_user(1)], later(10), Actor::Service).await.unwrap();
     store.write_last_seen(&[note(1, later(9))]).await.unwrap();
-    assert_eq!(store.load().await.unwrap().users, []);
+    assert_eq!(world(&store).await.0, []);
     store.change_directory(vec![put_user(1)], later(20), Actor::Service).await.unwrap();
     store.write_last_seen(&[note(1, later(9))]).await.unwrap();
     assert_eq!(seen(&store, 1).await, None);
@@ -68,5 +68,5 @@ pub async fn the_erased_are_not_resurrected(store: Shared) {
 /// Nothing to write is fine.
 pub async fn an_empty_batch_is_nothing(store: Shared) {
     store.write_last_seen(&[]).await.unwrap();
-    assert_eq!(store.load().await.unwrap().users, []);
+    assert_eq!(world(&store).await.0, []);
 }

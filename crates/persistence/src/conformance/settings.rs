@@ -3,7 +3,8 @@
 use model::{Settings, SettingsPatch, TextError, Visibility, limits};
 
 use super::{
-    Shared, change, change_status, later, operation, put, put_user, settings_of, status, status_text, user,
+    Shared, change, change_status, follower::Follower, later, operation, put, put_user, settings_of, status,
+    status_text, user,
 };
 use crate::{OPERATION_KEPT_MS, SettingsChange, SettingsEntry, StoreError};
 
@@ -30,7 +31,7 @@ pub async fn a_patch_changes_what_it_names(store: Shared) {
     let mut expected = Settings::default();
     for patch in patches {
         expected = patch.apply(&expected).unwrap();
-        assert_eq!(store.change_settings(change(1, patch)).await.unwrap().result, expected);
+        assert_eq!(store.change_settings(change(1, patch)).await.unwrap(), expected);
         assert_eq!(settings_of(&store, 1).await, expected);
     }
 }
@@ -42,7 +43,7 @@ pub async fn every_change_is_in_the_history(store: Shared) {
     let mut before = Settings::default();
     for (ms, text) in [(1, "one"), (2, "two")] {
         let change = SettingsChange { at: later(ms), ..change(1, status(text)) };
-        let after = store.change_settings(change).await.unwrap().in_force;
+        let after = store.change_settings(change).await.unwrap();
         expected.push(SettingsEntry { at: later(ms), before, after: after.clone() });
         assert_eq!(store.settings_history(user(1)).await.unwrap(), expected);
         before = after;
@@ -70,7 +71,7 @@ pub async fn a_refused_change_leaves_nothing(store: Shared) {
     assert_eq!(settings_of(&store, 1).await, Settings::default());
     assert_eq!(store.settings_history(user(1)).await.unwrap(), []);
     let corrected = SettingsChange { operation: operation(1), ..change(1, status("short")) };
-    assert_eq!(status_text(&store.change_settings(corrected).await.unwrap().result), "short");
+    assert_eq!(status_text(&store.change_settings(corrected).await.unwrap()), "short");
 }
 
 /// A patch that changes nothing is answered and not written down; the first choice is.
@@ -100,11 +101,9 @@ pub async fn an_operation_is_done_once(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     let once = SettingsChange { operation: operation(1), ..change(1, status("once")) };
     let first = store.change_settings(once.clone()).await.unwrap();
-    assert_eq!(first.result, first.in_force);
-    let newer = change_status(&store, 1, "newer").await.unwrap();
-    let again = SettingsChange { at: later(1), ..once };
-    let again = store.change_settings(again).await.unwrap();
-    assert_eq!((again.result, again.in_force), (first.result, newer));
+    change_status(&store, 1, "newer").await.unwrap();
+    let again = store.change_settings(SettingsChange { at: later(1), ..once }).await.unwrap();
+    assert_eq!(again, first);
     assert_eq!(status_text(&settings_of(&store, 1).await), "newer");
     assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 2);
 }
@@ -128,7 +127,7 @@ pub async fn operations_of_users_are_apart(store: Shared) {
     for n in [1, 2] {
         let text = format!("of {n}");
         let change = SettingsChange { operation: operation(1), ..change(n, status(&text)) };
-        assert_eq!(status_text(&store.change_settings(change).await.unwrap().result), text);
+        assert_eq!(status_text(&store.change_settings(change).await.unwrap()), text);
     }
 }
 
@@ -141,7 +140,49 @@ pub async fn operations_are_kept_a_day(store: Shared) {
     let early = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS - 1) };
     assert!(matches!(store.change_settings(early).await, Err(StoreError::OperationConflict)));
     let in_time = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS) };
-    assert_eq!(status_text(&store.change_settings(in_time).await.unwrap().result), "new");
+    assert_eq!(status_text(&store.change_settings(in_time).await.unwrap()), "new");
     assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 1);
     assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 0);
+}
+
+/// Made, kept, written down and told as any other; under its name it is done once, whatever the second call says of
+/// it: the name stands for the patch.
+pub async fn a_tightening_is_a_change_like_others(store: Shared) {
+    put(&store, vec![put_user(1)]).await;
+    let mut follower = Follower::new(&store).await;
+    let hidden = SettingsPatch { appear_offline: Some(true), ..SettingsPatch::default() };
+    let hide = SettingsChange { operation: operation(1), tightens: true, ..change(1, hidden) };
+    let expected = Settings { appear_offline: true, ..Settings::default() };
+    assert_eq!(store.change_settings(hide.clone()).await.unwrap(), expected);
+    assert_eq!(store.change_settings(SettingsChange { tightens: false, ..hide }).await.unwrap(), expected);
+    assert_eq!(settings_of(&store, 1).await, expected);
+    assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 1);
+    assert_eq!(follower.found().await.users, [user(1)]);
+}
+
+/// What was in force for a while before it is stored hides, and shows nothing that was hidden meanwhile.
+pub async fn what_comes_late_only_hides(store: Shared) {
+    put(&store, vec![put_user(1)]).await;
+    let see = |visibility| SettingsPatch { visibility: Some(visibility), ..SettingsPatch::default() };
+    let late = |n, visibility| SettingsChange {
+        operation: operation(n),
+        tightens: true,
+        belated: true,
+        ..change(1, see(visibility))
+    };
+    store.change_settings(change(1, see(Visibility::Everyone))).await.unwrap();
+    let team = store.change_settings(late(1, Visibility::Team)).await.unwrap();
+    assert_eq!(team.visibility, Visibility::Team);
+    store.change_settings(change(1, see(Visibility::Nobody))).await.unwrap();
+    let still = store.change_settings(late(2, Visibility::Team)).await.unwrap();
+    assert_eq!(
+        (still.visibility, settings_of(&store, 1).await.visibility),
+        (Visibility::Nobody, Visibility::Nobody)
+    );
+    assert_eq!(
+        store.change_settings(late(1, Visibility::Team)).await.unwrap(),
+        team,
+        "done once, as any other"
+    );
+    assert_eq!(store.settings_history(user(1)).await.unwrap().len(), 3, "what hides nothing leaves no entry");
 }

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use model::{CleanText, Device, DirectoryChange, UserId};
+use model::{AccountFacts, AccountId, CleanText, Device, DirectoryChange, Settings, UserFacts, UserId};
 use uuid::Uuid;
 
 use super::*;
-use crate::{Actor, DirectoryEffect, DirectorySnapshot, SettingsChange, SettingsEntry, SettingsOutcome};
+use crate::{Actor, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Truth};
 
 /// A store that only knows last-seen, and can be switched off.
 #[derive(Default)]
@@ -42,6 +42,22 @@ impl Fake {
 }
 
 #[async_trait]
+impl Truth for Fake {
+    async fn cursor(&self) -> Result<Cursor, StoreError> {
+        unreachable!("the writer follows no changes")
+    }
+    async fn changes(&self, _: &Cursor) -> Result<Changes, StoreError> {
+        unreachable!("the writer follows no changes")
+    }
+    async fn users(&self, _: Pick<UserId>) -> Result<Vec<(UserId, UserFacts)>, StoreError> {
+        unreachable!("the writer does not read")
+    }
+    async fn accounts(&self, _: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+        unreachable!("the writer does not read")
+    }
+}
+
+#[async_trait]
 impl Store for Fake {
     async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError> {
         self.batches.lock().unwrap().push(batch.len());
@@ -59,18 +75,10 @@ impl Store for Fake {
         self.check().map(|()| 3)
     }
 
-    async fn load(&self) -> Result<DirectorySnapshot, StoreError> {
-        unreachable!("the writer does not read")
-    }
-    async fn change_settings(&self, _: SettingsChange) -> Result<SettingsOutcome, StoreError> {
+    async fn change_settings(&self, _: SettingsChange) -> Result<Settings, StoreError> {
         unreachable!("the writer changes no settings")
     }
-    async fn change_directory(
-        &self,
-        _: Vec<DirectoryChange>,
-        _: Wall,
-        _: Actor,
-    ) -> Result<DirectoryEffect, StoreError> {
+    async fn change_directory(&self, _: Vec<DirectoryChange>, _: Wall, _: Actor) -> Result<(), StoreError> {
         unreachable!("the writer changes no directory")
     }
     async fn settings_history(&self, _: UserId) -> Result<Vec<SettingsEntry>, StoreError> {

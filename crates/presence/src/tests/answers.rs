@@ -1,13 +1,16 @@
 //! What a connection is told besides views.
 
-use model::{ConnectionId, ErrorCode, RequestError, RequestId};
+use model::{ConnectionId, ErrorCode, Kept, RequestError, RequestId};
 
 use super::stage::*;
 use crate::{Command, Input, ReplyTo};
 
 fn reply(stage: &mut Stage, connection: u64, re: Option<u32>, result: Result<(), ErrorCode>) {
     let to = ReplyTo { connection: ConnectionId(connection), re: re.map(RequestId) };
-    stage.input(Input::Reply(to, result.map_err(|code| RequestError::new(code, "why"))));
+    stage.input(Input::Reply(
+        to,
+        result.map(|()| Kept::Durably).map_err(|code| RequestError::new(code, "why")),
+    ));
 }
 
 #[test]

@@ -21,7 +21,10 @@ impl Config {
             let key = format!("auth.issuers[{n}].hs256_secret");
             read_into(&mut issuer.hs256_secret, &issuer.hs256_secret_file, key)
         });
-        service.into_iter().chain(issuers).collect()
+        let store = &mut self.store;
+        let url =
+            read_into(&mut store.database_url, &store.database_url_file, "store.database_url".to_owned());
+        service.into_iter().chain(issuers).chain(url).collect()
     }
 
     /// All that is wrong with the values.
@@ -62,6 +65,10 @@ impl Config {
             ("limits.malformed_frames_per_minute", u64::from(limits.malformed_frames_per_minute)),
             ("limits.frames_per_second", u64::from(limits.frames_per_second)),
             ("shutdown.drain_s", self.shutdown.drain_s),
+            ("store.connections", u64::from(self.store.connections)),
+            ("store.poll_interval_ms", self.store.poll_interval_ms),
+            ("store.sweep_interval_s", self.store.sweep_interval_s),
+            ("store.stale_after_s", self.store.stale_after_s),
         ] {
             found.check(key, value > 0, "must be more than 0");
         }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
-use model::{ErrorCode, Settings, SettingsPatch};
+use model::{ErrorCode, Kept, Settings, SettingsPatch};
 use persistence::OperationId;
+use serde::Serialize;
 use wire::SettingsNow;
 
 use super::caller::Caller;
@@ -30,6 +31,13 @@ pub(super) async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<
     Ok(answer(settings))
 }
 
+/// The answer to a change that is in force and waits on the hub's disk for the database.
+#[derive(Serialize)]
+struct NotYetDurable {
+    applied: bool,
+    durable: bool,
+}
+
 /// `PUT`: changes what is given; what is left out stays as it is.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
@@ -39,7 +47,14 @@ pub(super) async fn change(
 ) -> Result<impl IntoResponse, Problem> {
     let operation = operation(&headers)?;
     let changed = app.operations.change_settings(caller.0, patch, operation).await;
-    changed.map(answer).map_err(|error| failure::of_operation(&error).into())
+    let changed = changed.map_err(|error| failure::of_operation(&error))?;
+    Ok(match changed.kept {
+        Kept::Durably => answer(changed.settings).into_response(),
+        Kept::Spooled => {
+            let body = NotYetDurable { applied: true, durable: false };
+            (StatusCode::ACCEPTED, Json(body)).into_response()
+        }
+    })
 }
 
 fn operation(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {

@@ -26,6 +26,8 @@ pub(super) async fn keep(app: Arc<App>, writer: LastSeenHandle, stop: Cancellati
             set("presence_hub_users", census.users);
         }
         count(&app);
+        set("presence_hub_settings_spooled", app.operations.spooled());
+        set("presence_hub_store_followed", usize::from(app.operations.follows()));
         note_writer(&writer);
         if round.is_multiple_of(SWEEP_ROUNDS) {
             app.user_limits.sweep();

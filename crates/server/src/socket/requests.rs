@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hub::{Hub, Link, OperationError};
-use model::{CloseCode, ErrorCode, RequestError, RequestId, Track, TrackRequest, UserId};
+use model::{CloseCode, ErrorCode, Kept, RequestError, RequestId, Track, TrackRequest, UserId};
 use persistence::OperationId;
 use presence::{Command, Input, ReplyTo};
 use wire::{ClientFrame, Refresh, SetSettings, Subscribe};
@@ -86,12 +86,12 @@ impl Requests {
     /// A durable operation runs in a task of its own: a connection that ends meanwhile cancels nothing.
     fn set_settings(&self, app: &Arc<App>, link: &Link, request: SetSettings) {
         link.begin_request();
-        let (operations, user) = (app.operations.clone(), self.user);
         let (hub, to) = (app.hub.clone(), link.reply_to(Some(request.id)));
+        let operation = request.op_id.map(OperationId);
+        // Here and not in the task: the changes of one socket are made in the order in which they came.
+        let done = app.operations.change_settings(self.user, request.settings, operation);
         tokio::spawn(async move {
-            let operation = request.op_id.map(OperationId);
-            let done = operations.change_settings(user, request.settings, operation).await;
-            reply(&hub, to, done.map(drop)).await;
+            reply(&hub, to, done.await.map(|changed| changed.kept)).await;
         });
     }
 
@@ -123,7 +123,7 @@ async fn subscribe(app: &App, link: &Link, request: Subscribe) -> Result<(), hub
     link.request(request.id, Command::Subscribe(request.channels)).await
 }
 
-async fn reply(hub: &Hub, to: ReplyTo, result: Result<(), OperationError>) {
+async fn reply(hub: &Hub, to: ReplyTo, result: Result<Kept, OperationError>) {
     let result = result.map_err(|error| failure::of_operation(&error));
     let _ = hub.send(Input::Reply(to, result)).await;
 }

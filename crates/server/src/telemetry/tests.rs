@@ -66,11 +66,18 @@ async fn operators_see_life_readiness_and_metrics() {
     assert_eq!(ask(&router, "/livez").await, (200, "ok\n".to_owned()));
     assert_eq!(
         ask(&router, "/readyz").await,
-        (503, r#"{"conditions":{"store":false},"ready":false}"#.to_owned())
+        (503, r#"{"ready":false,"degraded":[],"conditions":{"store":false}}"#.to_owned())
     );
     readiness.set("store", true);
-    assert!(readiness.is_ready());
     assert_eq!(ask(&router, "/readyz").await.0, 200);
+    readiness.set_missed("archive", false);
+    assert_eq!(
+        ask(&router, "/readyz").await,
+        (
+            200,
+            r#"{"ready":true,"degraded":["archive"],"conditions":{"archive":false,"store":true}}"#.to_owned()
+        )
+    );
     readiness.set("draining", false);
     assert_eq!(ask(&router, "/readyz").await.0, 503);
 

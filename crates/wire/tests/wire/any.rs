@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    AccountId, AccountRecord, ChannelId, CleanText, Device, EndReason, EntryId, ErrorCode, Holder, Minute,
-    NotResumed, OrganizationId, Outgoing, PeopleInterest, PersonRecord, PersonState, Phase, Record,
+    AccountId, AccountRecord, ChannelId, CleanText, Device, EndReason, EntryId, ErrorCode, Holder, Kept,
+    Minute, NotResumed, OrganizationId, Outgoing, PeopleInterest, PersonRecord, PersonState, Phase, Record,
     RequestError, RequestId, ResumeOutcome, ResumePoint, ResumeRequest, SessionId, Settings, SettingsPatch,
     SharedRecord, Status, SubscribeRequest, SubscribedChannel, SubscriptionId, TrackRequest, UserId,
     ViewFrame, Visibility, WeddingId, WelcomeFrame, limits,
@@ -184,7 +184,10 @@ pub(crate) fn outgoing() -> impl Strategy<Value = Outgoing> {
         view(3).prop_map(Outgoing::View),
         subscription()
             .prop_map(|subscription| Outgoing::Ended { subscription, reason: EndReason::UnknownChannel }),
-        request().prop_map(|re| Outgoing::Ack { re }),
+        (request(), any::<bool>()).prop_map(|(re, durable)| Outgoing::Ack {
+            re,
+            kept: if durable { Kept::Durably } else { Kept::Spooled },
+        }),
         error(),
         settings().prop_map(Outgoing::Settings),
         Just(Outgoing::Heartbeat),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Encoding, Limits, Outgoing, PersonRecord, PersonState, Phase, Record, RequestId, SharedRecord, Status,
-    SubscriptionId, UserId, ViewFrame,
+    Encoding, Kept, Limits, Outgoing, PersonRecord, PersonState, Phase, Record, RequestId, SharedRecord,
+    Status, SubscriptionId, UserId, ViewFrame,
 };
 use wire::{encode, encode_record};
 
@@ -44,7 +44,10 @@ fn sizes_of_the_frequent_frames() {
     println!("a person's status          {record:?}");
     println!("diff: one status changed   {:?}", [json, msgpack]);
     println!("heartbeat                  {:?}", sizes_of(&Outgoing::Heartbeat));
-    println!("ack                        {:?}", sizes_of(&Outgoing::Ack { re: RequestId(9_999) }));
+    println!(
+        "ack                        {:?}",
+        sizes_of(&Outgoing::Ack { re: RequestId(9_999), kept: Kept::Durably })
+    );
     assert!(record[0] <= 80 && record[1] <= 44, "{record:?}");
     assert!(json <= 120 && msgpack <= 70, "{json}, {msgpack}");
 }

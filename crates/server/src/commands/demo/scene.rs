@@ -7,7 +7,6 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use persistence_sqlite::{OpenMode, SqliteStore};
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     config::{Config, Issuer, Sources},
     run::{Running, StartError},
+    store,
 };
 
 /// Taken unless another is asked for; if it is not free, any that is.
@@ -61,8 +61,8 @@ impl Scene {
         world: &World,
         metrics: PrometheusHandle,
     ) -> Result<Running, CommandError> {
-        let store = SqliteStore::open(&self.config.store.sqlite_path, OpenMode::CreateIfMissing).await?;
-        into_store(&store, &world.changes).await?;
+        let store = store::open(&self.config).await?;
+        into_store(&*store, &world.changes).await?;
         match Running::start(&self.config, metrics.clone()).await {
             Err(StartError::Listen { source, .. })
                 if self.any_port && source.kind() == ErrorKind::AddrInUse =>

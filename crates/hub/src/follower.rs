@@ -1,0 +1,313 @@
+//! The follower: the one way from the store into the heart.
+//!
+//! It asks the store what has changed, reads the facts of those who are named, and shows them. Whoever writes, this
+//! hub, another one or a program with SQL, only commits; what is shown comes from here, in one order. Beside that it
+//! reads everything again, page by page: at the start, whenever it may have missed something, and in a slow round.
+
+mod ask;
+mod sweep;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+    time::Duration,
+};
+
+use model::{AccountFacts, AccountId, UserFacts, UserId};
+use persistence::{Cursor, PAGE, Pick, Store, StoreError, Wake};
+use presence::Input;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use crate::{Gone, Hub, veil::Gate};
+use ask::Ask;
+pub(crate) use ask::Following;
+use sweep::{Part, Sweep};
+
+/// The rhythm of a follower.
+#[derive(Clone, Debug)]
+pub struct FollowerOptions {
+    /// Between two questions for changes, where nothing wakes it.
+    pub poll_interval: Duration,
+    /// Between the beginnings of two slow rounds over everything. One round asks for at most one page a poll, so that
+    /// 100,000 users take 50 s of polls at 500 ms.
+    pub sweep_interval: Duration,
+    /// After how long without an answer of the store viewers are told that their view may be old.
+    pub stale_after: Duration,
+    /// How long one question may take.
+    pub patience: Duration,
+}
+
+impl Default for FollowerOptions {
+    fn default() -> Self {
+        Self {
+            poll_interval: Duration::from_millis(500),
+            sweep_interval: Duration::from_secs(60),
+            stale_after: Duration::from_secs(30),
+            patience: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Asks of those who wait for the follower. Past it they wait to be heard at all.
+const ASKS: usize = 1_024;
+
+/// Between two questions that somebody else's changes cause.
+const WAKE_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Why a round was not finished.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Behind {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the store did not answer in time")]
+    Slow(#[from] tokio::time::error::Elapsed),
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
+/// The task's state.
+pub(crate) struct Follower {
+    hub: Hub,
+    store: Arc<dyn Store>,
+    gate: Gate,
+    options: FollowerOptions,
+    cursor: Cursor,
+    sweep: Sweep,
+    /// Whom the heart was told of: who is among them and not in the store is gone.
+    users: BTreeSet<UserId>,
+    accounts: BTreeSet<AccountId>,
+    asks: mpsc::Receiver<Ask>,
+    /// Asks to be answered when everything has been read again.
+    held: Vec<Ask>,
+    /// When the store was asked last.
+    asked: Instant,
+    /// When the store answered last.
+    fresh: Instant,
+    healthy: watch::Sender<bool>,
+}
+
+impl Follower {
+    /// Reads everything, shows it, and starts to follow.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub(crate) async fn start(
+        hub: Hub,
+        store: Arc<dyn Store>,
+        gate: Gate,
+        options: FollowerOptions,
+    ) -> Result<Following, Behind> {
+        // Before the first page: what changes while the pages are read is found after it.
+        let cursor = timeout(options.patience, store.cursor()).await??;
+        let (asking, asks) = mpsc::channel(ASKS);
+        let (healthy, health) = watch::channel(true);
+        let mut follower = Self {
+            hub,
+            store,
+            gate,
+            sweep: Sweep::begin(options.sweep_interval),
+            options,
+            cursor,
+            users: BTreeSet::new(),
+            accounts: BTreeSet::new(),
+            asks,
+            held: Vec::new(),
+            asked: Instant::now(),
+            fresh: Instant::now(),
+            healthy,
+        };
+        while follower.sweep.is_urgent() {
+            follower.round(&[]).await?;
+        }
+        tokio::spawn(follower.run());
+        Ok(Following { asking, health })
+    }
+
+    async fn run(mut self) {
+        loop {
+            let pause = self.pause();
+            // A flood of wakes is one question now and then.
+            let wakeable = self.asked + WAKE_INTERVAL;
+            let asked = tokio::select! {
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => Some(ask),
+                    None => return,
+                },
+                wake = wake_after(&*self.store, wakeable) => {
+                    if wake == Wake::Deaf {
+                        self.sweep.hurry();
+                    }
+                    None
+                }
+                () = sleep(pause) => None,
+            };
+            let mut asks: Vec<Ask> = asked.into_iter().collect();
+            while let Ok(ask) = self.asks.try_recv() {
+                asks.push(ask);
+            }
+            match self.round(&asks).await {
+                Ok(()) => self.answer(asks),
+                Err(Behind::Gone(_)) => return,
+                // Those who asked are dropped, which tells them.
+                Err(behind) => {
+                    self.held.clear();
+                    self.missed(&behind);
+                }
+            }
+            if self.tell_age().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Who named a user has been shown that user. Who asked for all there is waits where it is not known what changed,
+    /// until everything has been read again.
+    fn answer(&mut self, asks: Vec<Ask>) {
+        let (read, unsure): (Vec<_>, Vec<_>) = asks.into_iter().partition(|ask| ask.again.is_some());
+        read.into_iter().for_each(Ask::answer);
+        self.held.extend(unsure);
+        if !self.sweep.is_urgent() {
+            self.held.drain(..).for_each(Ask::answer);
+        }
+    }
+
+    /// In a hurry the next page is read at once, as long as the store answers.
+    fn pause(&self) -> Duration {
+        let hurry = self.sweep.is_urgent() && *self.healthy.borrow();
+        if hurry { Duration::ZERO } else { self.options.poll_interval }
+    }
+
+    /// One question, and what follows from it. Everything before it is in the heart when it returns.
+    async fn round(&mut self, asks: &[Ask]) -> Result<(), Behind> {
+        self.asked = Instant::now();
+        let changes = timeout(self.options.patience, self.store.changes(&self.cursor)).await??;
+        self.fresh = Instant::now();
+        let again = asks.iter().filter_map(|ask| ask.again);
+        self.read_users(changes.users.into_iter().chain(again).collect()).await?;
+        self.read_accounts(changes.accounts).await?;
+        if changes.all {
+            self.sweep.hurry();
+        }
+        // Only now: a round that breaks off is asked for again from where it began.
+        self.cursor = changes.cursor;
+        self.read_page().await?;
+        self.hub.barrier().await?;
+        if !self.healthy.send_replace(true) {
+            tracing::info!("the store can be followed again");
+        }
+        Ok(())
+    }
+
+    fn missed(&self, behind: &Behind) {
+        if self.healthy.send_replace(false) {
+            tracing::error!(%behind, "the store cannot be followed; presence goes on with what is known");
+        }
+    }
+
+    async fn tell_age(&self) -> Result<(), Gone> {
+        let stale = self.fresh.elapsed() >= self.options.stale_after;
+        self.hub.send(Input::Stale { stale }).await
+    }
+
+    /// Each once: who is asked for twice must not be taken for gone.
+    async fn read_users(&mut self, ids: BTreeSet<UserId>) -> Result<(), Behind> {
+        let ids: Vec<UserId> = ids.into_iter().collect();
+        for ids in ids.chunks(PAGE) {
+            let question = self.store.users(Pick::These(ids.to_vec()));
+            let mut found: BTreeMap<_, _> =
+                timeout(self.options.patience, question).await??.into_iter().collect();
+            for id in ids {
+                self.show_user(*id, found.remove(id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_accounts(&mut self, ids: Vec<AccountId>) -> Result<(), Behind> {
+        for ids in ids.chunks(PAGE) {
+            let question = self.store.accounts(Pick::These(ids.to_vec()));
+            let mut found: BTreeMap<_, _> =
+                timeout(self.options.patience, question).await??.into_iter().collect();
+            for id in ids {
+                self.show_account(*id, found.remove(id)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next page of the round over everything, where one is due.
+    async fn read_page(&mut self) -> Result<(), Behind> {
+        match self.sweep.due() {
+            None => {}
+            Some(Part::Users(after)) => {
+                let question = self.store.users(Pick::Next(after, PAGE));
+                let page = timeout(self.options.patience, question).await??;
+                let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
+                for (id, facts) in page {
+                    self.show_user(id, Some(facts)).await?;
+                }
+                for id in missing(&self.users, after, &ids) {
+                    self.show_user(id, None).await?;
+                }
+                self.sweep.users_read(&ids);
+            }
+            Some(Part::Accounts(after)) => {
+                let question = self.store.accounts(Pick::Next(after, PAGE));
+                let page = timeout(self.options.patience, question).await??;
+                let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
+                for (id, facts) in page {
+                    self.show_account(id, Some(facts)).await?;
+                }
+                for id in missing(&self.accounts, after, &ids) {
+                    self.show_account(id, None).await?;
+                }
+                self.sweep.accounts_read(&ids);
+            }
+        }
+        Ok(())
+    }
+
+    async fn show_user(&mut self, user: UserId, mut facts: Option<UserFacts>) -> Result<(), Gone> {
+        match &facts {
+            Some(_) => self.users.insert(user),
+            None => self.users.remove(&user),
+        };
+        let veils = self.gate.lock().await;
+        if let Some(facts) = &mut facts {
+            facts.settings = facts.settings.take().map(|settings| veils.over(user, settings));
+        }
+        self.hub.send(Input::Facts { user, facts }).await
+    }
+
+    async fn show_account(&mut self, account: AccountId, facts: Option<AccountFacts>) -> Result<(), Gone> {
+        match &facts {
+            Some(_) => self.accounts.insert(account),
+            None => self.accounts.remove(&account),
+        };
+        self.hub.send(Input::Account { account, facts }).await
+    }
+}
+
+/// What wakes the follower, but not before `earliest`.
+async fn wake_after(store: &dyn Store, earliest: Instant) -> Wake {
+    sleep_until(earliest).await;
+    store.woken().await
+}
+
+/// Who is known in the stretch that a page covers, and not on it. A page that is not full covers all the rest.
+fn missing<Id: Ord + Copy>(known: &BTreeSet<Id>, after: Option<Id>, page: &[Id]) -> Vec<Id> {
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let to = match page.last() {
+        Some(last) if page.len() >= PAGE => Bound::Included(*last),
+        _ => Bound::Unbounded,
+    };
+    let known = known.range((from, to)).copied();
+    known.filter(|id| page.binary_search(id).is_err()).collect()
+}
+
+#[cfg(test)]
+mod tests;

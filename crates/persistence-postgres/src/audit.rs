@@ -1,0 +1,53 @@
+//! The audit: who changed what, in the transaction of the change. What is left of it when a person is erased is the
+//! database's own business: a trigger puts a pseudonym in their place, however they were deleted.
+
+use chrono::{DateTime, Utc};
+use model::Wall;
+use persistence::{SettingsEntry, StoreError, stored};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::error::Failure;
+
+/// One transaction of directory changes; `false` where the audit has this operation already: it was done before.
+///
+/// Two that are done at the same time meet here, and the second waits until the first is committed or undone.
+pub(crate) async fn directory_changed(
+    connection: &mut PgConnection,
+    at: DateTime<Utc>,
+    actor: &str,
+    operation: Uuid,
+    changes_json: &str,
+) -> Result<bool, Failure> {
+    let written = sqlx::query(
+        "INSERT INTO presence_audit (at, kind, actor, operation, after_json) \
+         VALUES ($1, 'directory', $2, $3, $4::jsonb) ON CONFLICT (operation) DO NOTHING",
+    )
+    .bind(at)
+    .bind(actor)
+    .bind(operation)
+    .bind(changes_json)
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected() > 0)
+}
+
+/// The newest `limit` changes of settings of the user as whom this is asked, oldest first. The function names nobody
+/// else's: it takes no user.
+pub(crate) async fn settings_history(
+    connection: &mut PgConnection,
+    limit: usize,
+) -> Result<Vec<SettingsEntry>, Failure> {
+    let rows: Vec<(DateTime<Utc>, String, String)> = sqlx::query_as(
+        "SELECT at, before_json::text, after_json::text FROM presence_settings_history($1) ORDER BY nth DESC",
+    )
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(entry).collect::<Result<_, StoreError>>()?)
+}
+
+fn entry((at, before, after): (DateTime<Utc>, String, String)) -> Result<SettingsEntry, StoreError> {
+    let (before, after) = (stored::read_settings(&before)?, stored::read_settings(&after)?);
+    Ok(SettingsEntry { at: Wall(at.timestamp_millis()), before, after })
+}

@@ -1,0 +1,127 @@
+//! Changes of the directory: all of them or none, once.
+
+mod apply;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use model::{DirectoryChange, Wall, limits};
+use persistence::{Actor, InvalidReason, StoreError, stored};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{audit, error::Failure, facts::timestamp};
+
+/// What one change may take, beside what every unit of work has: one statement, with the network.
+const TIME_OF_A_CHANGE: Duration = Duration::from_millis(2);
+
+/// Changes under a name that makes them happen once.
+pub(crate) struct Request {
+    changes: Vec<DirectoryChange>,
+    at: Wall,
+    actor: Actor,
+    operation: Uuid,
+    /// What the audit says of them.
+    entry: String,
+}
+
+impl Request {
+    /// # Errors
+    /// [`StoreError::TooManyChanges`].
+    pub(crate) fn new(changes: Vec<DirectoryChange>, at: Wall, actor: Actor) -> Result<Self, StoreError> {
+        let count = changes.len();
+        if count > limits::DIRECTORY_CHANGES {
+            return Err(StoreError::TooManyChanges { count });
+        }
+        let listed = count <= limits::AUDIT_LISTED_CHANGES;
+        let entry = if listed { list(&changes)? } else { counts(&changes)? };
+        Ok(Self { changes, at, actor, operation: Uuid::new_v4(), entry })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// What all changes may take together.
+    pub(crate) fn time(&self) -> Duration {
+        TIME_OF_A_CHANGE.saturating_mul(u32::try_from(self.changes.len()).unwrap_or(u32::MAX))
+    }
+}
+
+/// Why one change was not made.
+enum Refusal {
+    Reason(InvalidReason),
+    Failure(Failure),
+}
+
+impl From<InvalidReason> for Refusal {
+    fn from(reason: InvalidReason) -> Self {
+        Self::Reason(reason)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl Refusal {
+    fn of_change(self, index: usize) -> Failure {
+        match self {
+            Self::Reason(reason) => StoreError::Invalid { index, reason }.into(),
+            Self::Failure(failure) => failure,
+        }
+    }
+}
+
+/// Makes all changes, or finds that they were made before.
+///
+/// The audit comes first: whoever is removed by one of the changes is forgotten there, too.
+pub(crate) async fn change(connection: &mut PgConnection, request: &Request) -> Result<(), Failure> {
+    let Request { changes, at, actor, operation, entry } = request;
+    let (at, actor) = (timestamp(*at), actor.to_string());
+    if !audit::directory_changed(connection, at, &actor, *operation, entry).await? {
+        return Ok(());
+    }
+    for (index, change) in changes.iter().enumerate() {
+        apply::apply(connection, change, at).await.map_err(|refusal| refusal.of_change(index))?;
+    }
+    Ok(())
+}
+
+/// Ids and roles, but no names, which would have to be found again on an erasure.
+fn list(changes: &[DirectoryChange]) -> Result<String, StoreError> {
+    let entries: Vec<Value> = changes.iter().map(entry).collect::<Result<_, _>>()?;
+    stored::write_json(&entries)
+}
+
+fn entry(change: &DirectoryChange) -> Result<Value, StoreError> {
+    let mut entry = serde_json::to_value(change).map_err(stored::corrupt)?;
+    let Value::Object(fields) = &mut entry else { return Ok(entry) };
+    fields.retain(|name, _| !matches!(name.as_str(), "displayName" | "name"));
+    for value in fields.values_mut() {
+        // The one character that Postgres has no place for.
+        if let Value::String(text) = value {
+            text.retain(|letter| letter != '\0');
+        }
+    }
+    Ok(entry)
+}
+
+/// Of an import there are counts alone: rewriting a row of megabytes for each user who goes would hold up all writes.
+fn counts(changes: &[DirectoryChange]) -> Result<String, StoreError> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes {
+        let entry = serde_json::to_value(change).map_err(stored::corrupt)?;
+        let kind = entry.get("change").and_then(Value::as_str).unwrap_or_default();
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+    stored::write_json(&counts)
+}

@@ -1,0 +1,12 @@
+//! What the store and its schema promise, on real servers.
+
+mod conformance;
+mod faults;
+mod fixture;
+mod identity;
+mod loose;
+mod open;
+mod platform;
+mod proxy;
+mod rls;
+mod schema;

@@ -1,0 +1,86 @@
+//! Which database, by configuration: Postgres where a URL is given, else the embedded one.
+
+use std::{path::PathBuf, sync::Arc};
+
+use model::Settings;
+use persistence::{Spool, SpoolError, Store};
+use persistence_postgres::{PostgresOptions, PostgresStore};
+use persistence_sqlite::{OpenMode, SqliteOptions, SqliteStore};
+
+use crate::config::{self, Config};
+
+/// Why there is no store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The embedded database cannot be used.
+    #[error(transparent)]
+    Sqlite(#[from] persistence_sqlite::OpenError),
+    /// Postgres cannot be used.
+    #[error(transparent)]
+    Postgres(#[from] persistence_postgres::OpenError),
+    /// The spool cannot be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl OpenError {
+    /// Whether a running hub owns the database, which can then be asked.
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self, Self::Sqlite(persistence_sqlite::OpenError::Locked { .. }))
+    }
+}
+
+/// Opens the store of a configuration.
+pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    let default_settings = Settings { visibility: config.presence.default_visibility, ..Settings::default() };
+    let config = &config.store;
+    match config.database_url() {
+        Some(url) => {
+            let options = PostgresOptions {
+                connections: config.connections,
+                default_settings,
+                ..PostgresOptions::new(url.expose())
+            };
+            Ok(Arc::new(PostgresStore::open(options).await?))
+        }
+        None => {
+            let path = &config.sqlite_path;
+            let options =
+                SqliteOptions { default_settings, ..SqliteOptions::new(path, OpenMode::CreateIfMissing) };
+            let store = SqliteStore::open_with(options).await?;
+            if store.was_created() {
+                tracing::warn!(path = %path.display(), "there was no database at this path; a new one was created");
+            }
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// Opens the spool of a configuration.
+pub(crate) fn open_spool(config: &config::Store) -> Result<Spool, OpenError> {
+    Ok(Spool::open(config.spool_directory())?)
+}
+
+impl config::Store {
+    /// The Postgres to use; `None`: the embedded database.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&config::Secret> {
+        Some(&self.database_url).filter(|url| !url.is_empty())
+    }
+
+    /// Where tightenings wait while the database is out of reach.
+    #[must_use]
+    pub fn spool_directory(&self) -> PathBuf {
+        if !self.spool_path.as_os_str().is_empty() {
+            return self.spool_path.clone();
+        }
+        match self.database_url() {
+            Some(_) => PathBuf::from("presence-hub.spool"),
+            None => {
+                let mut beside = self.sqlite_path.clone().into_os_string();
+                beside.push(".spool");
+                beside.into()
+            }
+        }
+    }
+}

@@ -2,14 +2,17 @@
 
 mod encode;
 mod heart;
+mod permission;
 mod projection;
 
 use anyhow::ensure;
 use model::Encoding::{Json, MessagePack};
 
+pub(crate) use permission::{CHECKS as PERMISSION_CHECKS, prepare as permission};
+
 /// What remains to be done when all is prepared; says how many units it did. It is called once, and by reference:
 /// that a scene is torn down afterwards is not counted.
-type Work = Box<dyn FnMut() -> u64>;
+pub(crate) type Work = Box<dyn FnMut() -> u64>;
 
 /// Something that is counted.
 pub(crate) struct Region {
@@ -51,6 +54,13 @@ pub(crate) const ALL: &[Region] = &[
         units: projection::PAIRS,
         unit: "entry",
         prepare: projection::prepare,
+    },
+    Region {
+        name: "permission",
+        means: "may one see the other: both looked up, the relations that count, the visibility",
+        units: permission::CHECKS,
+        unit: "check",
+        prepare: permission::prepare,
     },
     Region {
         name: "room-change-json",

@@ -41,7 +41,7 @@ pub(crate) fn start(sizes: Sizes, core: Option<usize>) -> anyhow::Result<(Pinned
     let mut command = Command::new(std::env::current_exe().context("this program's own path")?);
     command.arg(SUBCOMMAND);
     command.args(["--message", &sizes.message.to_string(), "--frame", &sizes.frame.to_string()]);
-    let child = Pinned::start(command, core).context("the floor's writer")?;
+    let child = Pinned::start(command, core, 1).context("the floor's writer")?;
     let address = child.greeting().parse().context("the writer's first line is its address")?;
     Ok((child, address))
 }

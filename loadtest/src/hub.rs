@@ -18,11 +18,13 @@ use tempfile::TempDir;
 use wire::Token;
 
 use crate::process::{self, KernelMemory, Pinned, SAMPLE_EVERY, Sampler};
-use rest::Rest;
+pub(crate) use rest::{Answer, Rest};
 use tokens::{Issuer, SECRET, Signer};
 
 /// How long the hub may take to end in order.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Lines that say where it listens: for clients, and for operators.
+const GREETING: usize = 2;
 /// Connections over which many REST calls are spread.
 const LANES: usize = 4;
 
@@ -56,6 +58,7 @@ const LOADED: &[(&str, &str)] = &[
 pub(crate) struct Hub {
     process: Pinned,
     address: SocketAddr,
+    operations: SocketAddr,
     signer: Signer,
     _folder: TempDir,
     _issuer: Option<Issuer>,
@@ -72,15 +75,21 @@ impl Hub {
         let issuer = options.es256.then(|| Issuer::publish(signer.key_set())).transpose()?;
         let config = folder.path().join("hub.toml");
         std::fs::write(&config, config_text(&folder.path().join("hub.db"), issuer.as_ref()))?;
-        let process = Pinned::start(serve(binary, &config, options), options.core)
+        let process = Pinned::start(serve(binary, &config, options), options.core, GREETING)
             .with_context(|| format!("{}: `cargo build --release -p server` makes it", binary.display()))?;
-        let address = address_in(process.greeting())?;
-        Ok(Self { process, address, signer, _folder: folder, _issuer: issuer })
+        let (clients, operators) = process.greeting().split_once('\n').unwrap_or_default();
+        let (address, operations) = (address_in(clients)?, address_in(operators)?);
+        Ok(Self { process, address, operations, signer, _folder: folder, _issuer: issuer })
     }
 
     /// Where clients connect. The path is `/ws`.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators ask: `/readyz`.
+    pub(crate) fn operations(&self) -> SocketAddr {
+        self.operations
     }
 
     /// Its process id.
@@ -200,11 +209,10 @@ fn config_text(database: &Path, issuer: Option<&Issuer>) -> String {
     )
 }
 
-/// The address in a first line such as `presence-hub listens on ws://127.0.0.1:4000/ws`.
-fn address_in(greeting: &str) -> anyhow::Result<SocketAddr> {
-    let url = greeting.split_whitespace().last().unwrap_or_default();
-    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-    let named = || format!("the hub's first line names its socket, and not: {greeting}");
+/// The address in a line such as `presence-hub listens on ws://127.0.0.1:4000/ws`.
+fn address_in(line: &str) -> anyhow::Result<SocketAddr> {
+    let authority = line.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    let named = || format!("the hub's first lines name its sockets, and not: {line}");
     authority.with_context(named)?.parse().with_context(named)
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod floor;
 mod hub;
 mod outcome;
+mod postgres;
 mod process;
 mod progress;
 mod report;

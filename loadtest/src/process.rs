@@ -4,7 +4,9 @@ mod pinned;
 mod sampler;
 mod sockets;
 
-use anyhow::Context;
+use std::thread;
+
+use anyhow::{Context, anyhow};
 use nix::{
     sys::time::TimeSpec,
     time::{ClockId, clock_getcpuclockid},
@@ -84,6 +86,23 @@ pub(crate) fn pin_this_thread(core: usize) -> anyhow::Result<()> {
     anyhow::ensure!(core < CpuSet::MAX_CPU, "core {core} is more than the kernel can name");
     cores.set(core);
     sched_setaffinity(None, &cores).with_context(|| format!("no thread can be kept on core {core}"))
+}
+
+/// Does something in a thread of its own, which is kept on a core; none: it may run where the caller does. Children that
+/// it starts have its cores too.
+///
+/// # Errors
+/// Those of the work; that it panicked; that there is no such core.
+pub(crate) fn on_core<T: Send>(
+    core: Option<usize>,
+    work: impl FnOnce() -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let pinned = || {
+        core.map_or(Ok(()), pin_this_thread)?;
+        work()
+    };
+    let done = thread::scope(|scope| scope.spawn(pinned).join());
+    done.map_err(|_| anyhow!("it ended in a panic"))?
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod flat;
 mod hall;
 mod idle;
 mod load;
+mod outage;
 mod privacy;
 mod rooms;
 mod slow;
@@ -39,12 +40,14 @@ pub(crate) enum Scenario {
     Flat,
     /// What deciding per viewer costs, and what hidden changes tell by the time they take
     Privacy,
+    /// 5,000 people on a Postgres that is stopped for two minutes and frozen for one, while they go on
+    Outage,
     /// All of them, one after the other
     All,
 }
 
 impl Scenario {
-    const EACH: [Self; 9] = [
+    const EACH: [Self; 10] = [
         Self::Rooms,
         Self::Crowd,
         Self::Churn,
@@ -54,6 +57,7 @@ impl Scenario {
         Self::Slow,
         Self::Flat,
         Self::Privacy,
+        Self::Outage,
     ];
 
     /// The scenarios that a name stands for.
@@ -73,6 +77,7 @@ impl Scenario {
             Self::Slow => "slow",
             Self::Flat => "flat",
             Self::Privacy => "privacy",
+            Self::Outage => "outage",
             Self::All => "all",
         }
     }
@@ -92,6 +97,7 @@ impl Scenario {
             Self::Slow => slow::run(setup).map(one),
             Self::Flat => flat::run(setup).map(one),
             Self::Privacy => privacy::run(setup).map(one),
+            Self::Outage => outage::run(setup).map(one),
             Self::All => Ok(Vec::new()),
         }
     }

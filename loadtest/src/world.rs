@@ -29,7 +29,7 @@ pub(crate) enum Visibility {
 }
 
 impl Visibility {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Everyone => "everyone",
             Self::Team => "team",

@@ -184,6 +184,23 @@ impl Judge {
         }
     }
 
+    /// A person has hidden: from now on nobody but themself may be shown anything of them. What is still to be shown of
+    /// them to others is not expected any more.
+    pub(crate) fn hide(&mut self, person: Person) {
+        let newest = self.version(person);
+        for view in self.views.iter().flatten() {
+            if view.viewer == person || !view.attended || !view.entries.contains(&person) {
+                continue;
+            }
+            let seen = &mut self.seen[view.offset + (person - view.entries.start) as usize];
+            if *seen != HIDDEN {
+                self.tally.expected -= u64::from(newest - *seen);
+                self.audience[person as usize] -= 1;
+                *seen = HIDDEN;
+            }
+        }
+    }
+
     /// The entries of a frame of a view that arrived at a time.
     pub(crate) fn frame(&mut self, view: usize, now: Nanos) -> Arrived<'_> {
         Arrived { judge: self, view, now }

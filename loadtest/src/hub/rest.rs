@@ -13,13 +13,15 @@ use serde_json::Value;
 const DEADLINE: Duration = Duration::from_secs(310);
 
 /// A connection for calls.
-pub(super) struct Rest {
+pub(crate) struct Rest {
     stream: BufReader<TcpStream>,
     address: SocketAddr,
 }
 
 impl Rest {
-    pub(super) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+    /// # Errors
+    /// Nobody listens there.
+    pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).with_context(|| format!("nobody listens on {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(DEADLINE))?;
@@ -28,30 +30,55 @@ impl Rest {
 
     /// Calls, and wants to hear that all is well.
     pub(super) fn call(&mut self, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<()> {
-        let body = body.to_string();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        self.stream.get_mut().write_all((head + &body).as_bytes())?;
-        let (status, answer) = read_answer(&mut self.stream)?;
-        ensure!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        let Answer { status, body, .. } = self.ask(method, path, token, body)?;
+        ensure!((200..300).contains(&status), "{method} {path}: {status} {body}");
         Ok(())
+    }
+
+    /// Calls, and takes whatever is answered. No token, or no body: empty, or null.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> anyhow::Result<Answer> {
+        let mut message = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        if !token.is_empty() {
+            message += &format!("Authorization: Bearer {token}\r\n");
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        message += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        self.stream.get_mut().write_all((message + &body).as_bytes())?;
+        read_answer(&mut self.stream)
     }
 }
 
-/// The status and the body of an answer that says how long it is.
-fn read_answer(stream: &mut impl BufRead) -> anyhow::Result<(u16, String)> {
+/// What was answered to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// After how many seconds it is worth asking again.
+    pub(crate) retry_after_s: Option<u64>,
+    pub(crate) body: String,
+}
+
+/// An answer that says how long it is.
+fn read_answer(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
     let status = read_line(stream)?;
     let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let mut length = 0;
+    let (mut length, mut retry_after_s) = (0, None);
     loop {
         let line = read_line(stream)?;
         match line.split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                 length = value.trim().parse()?;
+            }
+            Some((name, value)) if name.eq_ignore_ascii_case("retry-after") => {
+                retry_after_s = value.trim().parse().ok();
             }
             Some(_) => {}
             None => break,
@@ -59,7 +86,7 @@ fn read_answer(stream: &mut impl BufRead) -> anyhow::Result<(u16, String)> {
     }
     let mut body = String::new();
     stream.take(length).read_to_string(&mut body)?;
-    Ok((status.context("an answer without a status")?, body))
+    Ok(Answer { status: status.context("an answer without a status")?, retry_after_s, body })
 }
 
 fn read_line(stream: &mut impl BufRead) -> anyhow::Result<String> {
@@ -75,10 +102,13 @@ mod tests {
 
     #[test]
     fn answers_are_read_one_after_the_other() {
-        let text = "HTTP/1.1 204 No Content\r\ndate: x\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno!HTTP/1.1";
+        let text = "HTTP/1.1 204 No Content\r\ndate: x\r\n\r\nHTTP/1.1 503 Service Unavailable\r\n\
+                    Content-Length: 3\r\nRetry-After: 1\r\n\r\nno!HTTP/1.1";
         let mut stream = text.as_bytes();
-        assert_eq!(read_answer(&mut stream).unwrap(), (204, String::new()));
-        assert_eq!(read_answer(&mut stream).unwrap(), (404, "no!".to_owned()));
+        let answer =
+            |status, retry_after_s, body: &str| Answer { status, retry_after_s, body: body.to_owned() };
+        assert_eq!(read_answer(&mut stream).unwrap(), answer(204, None, ""));
+        assert_eq!(read_answer(&mut stream).unwrap(), answer(503, Some(1), "no!"));
         assert!(read_answer(&mut stream).is_err());
     }
 }

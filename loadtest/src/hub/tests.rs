@@ -1,9 +1,11 @@
 use super::*;
 
 #[test]
-fn the_address_is_the_last_word_of_the_greeting() {
+fn the_addresses_are_in_the_greeting() {
     let address = address_in("presence-hub listens on ws://127.0.0.1:4000/ws").unwrap();
     assert_eq!(address.to_string(), "127.0.0.1:4000");
+    let address = address_in("operations on http://127.0.0.1:4001/metrics, /livez, /readyz").unwrap();
+    assert_eq!(address.to_string(), "127.0.0.1:4001");
     let error = address_in("something else").unwrap_err();
     assert!(error.to_string().contains("something else"), "{error}");
 }

@@ -1,16 +1,16 @@
 //! A child process that is kept on one core, and does not outlive its owner.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::pin_this_thread;
+use super::on_core;
 
 /// Between two looks whether a process has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -23,25 +23,27 @@ pub(crate) struct Pinned {
 }
 
 impl Pinned {
-    /// Starts `command` and waits for the first line it prints; what it prints later is read and dropped.
+    /// Starts `command` and waits for the first `lines` it prints; what it prints later is read and dropped.
     ///
     /// The child is on its core before its first instruction, so that a runtime which counts cores finds one.
     ///
     /// # Errors
     /// It cannot be started, or ends without a word.
-    pub(crate) fn start(mut command: Command, core: Option<usize>) -> anyhow::Result<Self> {
+    pub(crate) fn start(mut command: Command, core: Option<usize>, lines: usize) -> anyhow::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = spawn_on(&mut command, core)?;
         let stdout = child.stdout.take();
         let mut this = Self { child, greeting: String::new() };
-        let mut lines = BufReader::new(stdout.context("the child's output is piped")?).lines();
-        let named = || format!("{} ended without a word", command.get_program().to_string_lossy());
-        this.greeting = lines.next().with_context(named)??;
-        thread::spawn(move || lines.for_each(drop));
+        let mut printed = BufReader::new(stdout.context("the child's output is piped")?).lines();
+        let greeting: Vec<_> = printed.by_ref().take(lines).collect::<io::Result<_>>()?;
+        let name = command.get_program().to_string_lossy();
+        ensure!(greeting.len() == lines, "{name} ended without a word");
+        this.greeting = greeting.join("\n");
+        thread::spawn(move || printed.for_each(drop));
         Ok(this)
     }
 
-    /// The first line that it printed.
+    /// What it printed first.
     pub(crate) fn greeting(&self) -> &str {
         &self.greeting
     }
@@ -91,12 +93,6 @@ impl Drop for Pinned {
 
 /// A child takes the cores of the thread that starts it, so that thread is one of its own.
 fn spawn_on(command: &mut Command, core: Option<usize>) -> anyhow::Result<Child> {
-    let starting = thread::scope(|scope| {
-        let starter = scope.spawn(|| {
-            core.map_or(Ok(()), pin_this_thread)?;
-            command.spawn().map_err(anyhow::Error::from)
-        });
-        starter.join().map_err(|_| anyhow!("the thread that starts it ended in a panic"))?
-    });
+    let starting = on_core(core, || Ok(command.spawn()?));
     starting.with_context(|| format!("{} cannot be started", command.get_program().to_string_lossy()))
 }

@@ -46,21 +46,33 @@ fn a_process_that_is_gone_is_an_error() {
 #[test]
 fn a_child_is_on_its_core_from_the_start_and_its_starter_is_not() {
     let before = available_parallelism().unwrap();
-    let child = Pinned::start(Command::new("nproc"), Some(0)).unwrap();
+    let child = Pinned::start(Command::new("nproc"), Some(0), 1).unwrap();
     assert_eq!(child.greeting(), "1");
     assert_eq!(available_parallelism().unwrap(), before);
 }
 
 #[test]
 fn a_core_that_is_not_there_is_an_error() {
-    assert!(Pinned::start(Command::new("nproc"), Some(1023)).is_err());
-    assert!(Pinned::start(Command::new("nproc"), Some(usize::MAX)).is_err());
+    assert!(Pinned::start(Command::new("nproc"), Some(1023), 1).is_err());
+    assert!(Pinned::start(Command::new("nproc"), Some(usize::MAX), 1).is_err());
+}
+
+#[test]
+fn a_child_may_have_more_to_say_before_it_is_ready() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo one; echo two; echo three; sleep 60"]);
+    assert_eq!(Pinned::start(command, None, 2).unwrap().greeting(), "one\ntwo");
+}
+
+#[test]
+fn a_panic_in_a_thread_of_its_own_is_an_error() {
+    assert!(on_core(None, || -> anyhow::Result<()> { panic!("as it must") }).is_err());
 }
 
 fn shell(script: &str) -> Pinned {
     let mut command = Command::new("sh");
     command.args(["-c", script]);
-    Pinned::start(command, None).unwrap()
+    Pinned::start(command, None, 1).unwrap()
 }
 
 #[test]
@@ -80,7 +92,7 @@ fn a_child_is_asked_to_end_before_it_is_killed() {
 
 #[test]
 fn a_child_without_a_word_is_an_error() {
-    let error = Pinned::start(Command::new("true"), None).unwrap_err();
+    let error = Pinned::start(Command::new("true"), None, 1).unwrap_err();
     assert!(error.to_string().contains("true ended without a word"), "{error}");
 }
 

@@ -27,7 +27,11 @@ pub(super) fn run(setup: &Setup) -> anyhow::Result<Outcome> {
 
 /// Weddings of 20 in which people choose.
 pub(super) fn load(setup: &Setup, choose: impl FnMut(Person) -> Choice) -> Load {
-    let people = setup.connections_or(CONNECTIONS);
+    load_of(setup.connections_or(CONNECTIONS), setup, choose)
+}
+
+/// The same of so many people.
+pub(super) fn load_of(people: u32, setup: &Setup, choose: impl FnMut(Person) -> Choice) -> Load {
     let world = World::new(people)
         .with_weddings(0..people, WEDDING)
         .with_organizations((WEDDING / 4).min(people)..people, ORGANIZATION)

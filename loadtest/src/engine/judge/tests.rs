@@ -104,3 +104,16 @@ fn measuring_begins_at_nothing() {
     judge.changes(0, 2);
     assert_eq!((judge.tally.expected, judge.tally.delivered, judge.version(0)), (4, 0, 2));
 }
+
+#[test]
+fn who_has_hidden_is_expected_by_themself_alone_and_forbidden_to_the_others() {
+    let mut judge = judge(Leaves::Passed);
+    judge.changes(0, 0);
+    judge.frame(3, 1).shown(0, version(1));
+    judge.hide(0);
+    assert_eq!((judge.audience(0), judge.tally.outstanding()), (1, 1), "their own view has still to show it");
+    judge.frame(0, 2).shown(0, version(1));
+    assert_eq!((judge.tally.outstanding(), judge.tally.forbidden), (0, 0));
+    judge.frame(3, 3).shown(0, version(1));
+    assert_eq!((judge.tally.forbidden, judge.tally.delivered), (1, 2));
+}

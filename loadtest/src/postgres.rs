@@ -1,0 +1,71 @@
+//! A Postgres of its own for a hub under test, which a scenario may stop, freeze and start again.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, anyhow, ensure};
+use postgres_cluster::{Cluster, Options};
+use tempfile::TempDir;
+
+use crate::process;
+
+/// The database on the server.
+const DATABASE: &str = "presence";
+
+/// A private server with a database that the hub's binary has migrated. Dropped, it is gone with all that is in it.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    cluster: Cluster,
+    /// The hub's own, with a role that may do what a hub needs and no more.
+    url: String,
+    spool: TempDir,
+}
+
+impl Postgres {
+    /// Starts it, with what is committed on disk, on the hub's core: as where both share a small machine. So it takes
+    /// no time from the generator.
+    ///
+    /// # Errors
+    /// No server can be started, or the binary does not migrate it.
+    pub(crate) fn start(hub: &Path, core: Option<usize>) -> anyhow::Result<Self> {
+        process::on_core(core, || {
+            let cluster = Cluster::start(Options { fsync: true, ..Options::default() });
+            ask(&cluster, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
+            migrate(hub, &cluster.admin_url(DATABASE))?;
+            let role = cluster.login_role("hub", &["presence_hub"]);
+            let url = cluster.url(&role, DATABASE);
+            Ok(Self { cluster, url, spool: tempfile::tempdir()? })
+        })
+        .context("a Postgres for the hub")
+    }
+
+    /// Settings of a hub that uses it.
+    pub(crate) fn settings(&self) -> [(&'static str, String); 2] {
+        let spool = self.spool.path().join("spool");
+        [("store.database_url", self.url.clone()), ("store.spool_path", spool.display().to_string())]
+    }
+
+    /// The server itself: to stop it, freeze it, and so on.
+    pub(crate) fn server(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Runs statements in the hub's database, as its superuser: a line for each row, columns separated by `|`.
+    ///
+    /// # Errors
+    /// What the server complains of. A server that is frozen is waited for.
+    pub(crate) fn ask(&self, sql: &str) -> anyhow::Result<String> {
+        ask(&self.cluster, DATABASE, sql)
+    }
+}
+
+fn ask(cluster: &Cluster, database: &str, sql: &str) -> anyhow::Result<String> {
+    cluster.psql(database, sql).map_err(|said| anyhow!("{said}\n{sql}"))
+}
+
+fn migrate(hub: &Path, url: &str) -> anyhow::Result<()> {
+    let output = Command::new(hub).args(["migrate", "--database-url", url]).output();
+    let output =
+        output.with_context(|| format!("{}: `cargo build --release -p server` makes it", hub.display()))?;
+    ensure!(output.status.success(), "migrate: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}

@@ -102,12 +102,9 @@ async fn strike(target: &mut Target, fleet: &Fleet, dice: &mut StdRng) {
     };
     target.kill(victim);
     tokio::time::sleep(random(dice, if outage { OUTAGE } else { GAP })).await;
-    let t = Instant::now();
     target.start_again(victim);
-    let t1 = t.elapsed();
     let acknowledged = fleet.acknowledged();
     eventually("changes again", async || (fleet.acknowledged() > acknowledged + 2).then_some(())).await;
-    println!("probe {victim:?} started in {t1:?}, changes again after {:?}", t.elapsed());
 }
 
 fn people(world: &World) -> [UserId; 7] {

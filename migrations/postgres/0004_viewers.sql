@@ -58,7 +58,9 @@ $$;
 
 -- Last-seen for viewers. Asked for some people it looks at those alone, by their ids.
 CREATE VIEW public.last_seen WITH (security_invoker = true) AS
-    SELECT user_id, public.presence_last_seen(user_id) AS last_seen_at FROM public.user_last_seen;
+    SELECT user_id, public.presence_last_seen(user_id) AS last_seen_at FROM public.user_last_seen
+    -- As rows lie in the table they would tell who was written last.
+    ORDER BY user_id;
 
 -- Occupied accounts of the viewer's organizations: by name for owners and admins, their own since when for the holder,
 -- and for every other member that it is occupied. What is not for the viewer is NULL. Times are cut to the minute.
@@ -84,6 +86,8 @@ CREATE FUNCTION public.presence_accounts() RETURNS TABLE (
     CROSS JOIN LATERAL (
         SELECT member.administers, NOT member.administers AND o.user_id = member.viewer
     ) AS form (named, own)
+    -- As rows lie in the table they would tell who gave a sign of life last.
+    ORDER BY o.account_id
 $$;
 
 CREATE VIEW public.account_badges WITH (security_invoker = true) AS

@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use model::{DirectoryChange, Kept, Settings, SettingsPatch, UserId};
 use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::{
@@ -116,13 +116,12 @@ impl Operations {
         let this = self.0.clone();
         let turn = this.turns.queue(user);
         uncancelled(async move {
-            let before = this.hub.settings_of(user).await?;
-            let tightens = before.as_ref().is_some_and(|before| patch.tightens(before));
             // With a name, a change whose outcome is not known can be made again.
             let operation = operation.unwrap_or_else(|| OperationId(Uuid::new_v4()));
             let at = this.hub.clock().now().wall;
+            let named = Some(operation);
             let change =
-                SettingsChange { user, patch, operation: Some(operation), at, tightens, belated: false };
+                SettingsChange { user, patch, operation: named, at, tightens: false, belated: false };
             this.change(change, operation, turn).await
         })
     }
@@ -167,33 +166,51 @@ impl Parts {
         mut turn: Turn,
     ) -> Result<Changed, OperationError> {
         let asked = Instant::now();
-        let patience =
-            if self.following.is_healthy() { COMMITTED_WITHIN } else { COMMITTED_WITHIN_AN_OUTAGE };
-        let committed = timeout(patience, async {
-            turn.come().await;
-            self.commit(&change).await
-        });
-        match committed.await {
-            Ok(Ok(settings)) => {
+        let healthy = self.following.is_healthy();
+        let until = asked + if healthy { COMMITTED_WITHIN } else { COMMITTED_WITHIN_AN_OUTAGE };
+        if timeout_at(until, turn.come()).await.is_err() {
+            // Not begun, and not to be: the turn is given up when this one is spooled or refused.
+            return self.without_store(change, operation, late()).await;
+        }
+        let tightens = self.tightens(&change).await?;
+        let change = SettingsChange { tightens, ..change };
+        match timeout_at(until, self.begin_commit(change.clone(), turn)).await {
+            Ok((Ok(settings), _turn)) => {
                 self.show(&change, operation, ANSWERED_WITHIN.saturating_sub(asked.elapsed())).await?;
                 Ok(Changed { settings, kept: Kept::Durably })
             }
-            Ok(Err(error)) if error.is_retryable() => self.without_store(change, operation, error).await,
-            Ok(Err(error)) => Err(error.into()),
-            Err(late) => {
-                let late = StoreError::Unavailable(Box::new(late));
-                let done = self.without_store(change, operation, late).await;
-                // Whoever comes next waits for those before, and no more for this one.
-                turn.pass();
-                done
+            Ok((Err(error), _turn)) if error.is_retryable() => {
+                self.without_store(change, operation, error).await
             }
+            Ok((Err(error), _turn)) => Err(error.into()),
+            Err(_) => self.without_store(change, operation, late()).await,
         }
+    }
+
+    /// Commits in a task of its own, which has the turn until the store is done, however long its caller waits: nobody
+    /// comes in between, and what follows a commit is not left out.
+    async fn begin_commit(
+        self: &Arc<Self>,
+        change: SettingsChange,
+        turn: Turn,
+    ) -> (Result<Settings, StoreError>, Option<Turn>) {
+        let this = self.clone();
+        let task = tokio::spawn(async move { (this.commit(&change).await, Some(turn)) });
+        task.await.unwrap_or_else(|broken| (Err(StoreError::Unavailable(Box::new(broken))), None))
+    }
+
+    /// Whether a change only hides, by what is in force now.
+    async fn tightens(&self, change: &SettingsChange) -> Result<bool, Gone> {
+        let before = self.hub.settings_of(change.user).await?;
+        Ok(before.is_some_and(|before| change.patch.tightens(&before)))
     }
 
     /// Commits a change, after those of the same user that wait in the spool.
     async fn commit(self: &Arc<Self>, change: &SettingsChange) -> Result<Settings, StoreError> {
         for earlier in self.spool.waiting_of(change.user) {
-            self.commit_spooled(earlier).await?;
+            // Whatever is in the way of the earlier one is no answer to this one.
+            let committed = self.commit_spooled(earlier).await;
+            committed.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         }
         self.store.change_settings(change.clone()).await
     }
@@ -211,6 +228,10 @@ impl Parts {
         }
         Ok(())
     }
+}
+
+fn late() -> StoreError {
+    StoreError::Unavailable("no answer in time".into())
 }
 
 /// Runs to its end, from now on, whatever becomes of the caller.

@@ -35,6 +35,9 @@ pub(crate) struct Line {
     pub(crate) refuses: AtomicBool,
     /// Whether what shows more takes a while.
     pub(crate) slow: AtomicBool,
+    /// Whether changes stand still in the store, whoever waits for them, until the thaw.
+    pub(crate) stuck: AtomicBool,
+    pub(crate) thaw: Arc<Notify>,
     pub(crate) deaf: Notify,
 }
 
@@ -87,6 +90,14 @@ impl Truth for Line {
 #[async_trait]
 impl Store for Line {
     async fn change_settings(&self, change: SettingsChange) -> Result<Settings, StoreError> {
+        if self.stuck.load(Relaxed) {
+            let (store, thaw) = (self.store.clone(), self.thaw.clone());
+            let unit = tokio::spawn(async move {
+                thaw.notified().await;
+                store.change_settings(change).await
+            });
+            return unit.await.expect("a unit of work");
+        }
         if self.slow.load(Relaxed) && !change.tightens {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -166,6 +177,8 @@ impl Place {
             knows: yes(),
             refuses: no(),
             slow: no(),
+            stuck: no(),
+            thaw: Arc::default(),
             deaf: Notify::new(),
         };
         Self { line: Arc::new(line), home }

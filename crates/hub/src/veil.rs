@@ -21,8 +21,10 @@ impl Veils {
     /// Hides what `patch` hides until the veil of this name is lifted.
     pub(crate) fn put(&mut self, user: UserId, operation: OperationId, patch: SettingsPatch) {
         let veils = self.by_user.entry(user).or_default();
-        veils.retain(|(name, _)| *name != operation);
-        veils.push((operation, patch));
+        // Of one name there may be two: asked for again, a change does not show what its first veil hides.
+        if !veils.contains(&(operation, patch.clone())) {
+            veils.push((operation, patch));
+        }
     }
 
     /// Lifts one veil; whether there was one.

@@ -28,6 +28,8 @@ pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
 pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
 /// Tightenings that wait for the database on disk and in memory. 10,000 x about 400 B = 4 MB.
 pub const SPOOLED_CHANGES: usize = 10_000;
+/// Of those, changes of one user.
+pub const SPOOLED_CHANGES_OF_A_USER: usize = 64;
 /// Changes of the directory in one transaction. 100,000 x about 250 B = 25 MiB.
 pub const DIRECTORY_CHANGES: usize = 100_000;
 /// Changes of one transaction that the audit lists one by one; of more it keeps counts.

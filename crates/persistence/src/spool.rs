@@ -42,8 +42,8 @@ pub enum SpoolError {
     /// The name waits with another body.
     #[error("this operation id waits with another body")]
     Conflict,
-    /// It holds [`limits::SPOOLED_CHANGES`].
-    #[error("the spool is full: {} changes wait for the database", limits::SPOOLED_CHANGES)]
+    /// It holds [`limits::SPOOLED_CHANGES`], or [`limits::SPOOLED_CHANGES_OF_A_USER`] of this one.
+    #[error("the spool is full: as many changes wait for the database as may")]
     Full,
     /// The file system refused.
     #[error("the spool {} cannot be used: {source}", path.display())]
@@ -79,6 +79,9 @@ impl Spool {
         let directory = directory.into();
         let failed = |source| SpoolError::Io { path: directory.clone(), source };
         DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(&directory).map_err(failed)?;
+        // What is put into it is as safe as its own name.
+        let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new("."))).and_then(|parent| parent.sync_all()).map_err(failed)?;
         let lock = lock(&directory)?;
         let waiting = Mutex::new(read_all(&directory)?);
         Ok(Self { shared: Arc::new(Shared { directory, waiting, disk: Mutex::default(), _lock: lock }) })
@@ -159,7 +162,7 @@ impl Shared {
             return if same { Ok(()) } else { Err(SpoolError::Conflict) };
         }
         let last = self.waiting(|waiting| waiting.last_key_value().map(|(last, _)| *last));
-        if self.waiting(|waiting| waiting.len()) >= limits::SPOOLED_CHANGES {
+        if self.is_full_for(change.user) {
             return Err(SpoolError::Full);
         }
         let number = last.map_or(0, |last| last + 1);
@@ -172,9 +175,21 @@ impl Shared {
     fn remove(&self, user: UserId, operation: OperationId) -> Result<(), SpoolError> {
         let _disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(number) = self.find(user, Some(operation)) else { return Ok(()) };
-        fs::remove_file(self.path(number)).and_then(|()| self.sync()).map_err(|e| self.failed(e))?;
+        match fs::remove_file(self.path(number)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.failed(error)),
+            // Removed before, by an attempt that could not be synced.
+            _ => self.sync().map_err(|error| self.failed(error))?,
+        }
         self.waiting(|waiting| waiting.remove(&number));
         Ok(())
+    }
+
+    /// Nobody can take the places of all others.
+    fn is_full_for(&self, user: UserId) -> bool {
+        self.waiting(|waiting| {
+            waiting.len() >= limits::SPOOLED_CHANGES
+                || waiting.values().filter(|it| it.user == user).count() >= limits::SPOOLED_CHANGES_OF_A_USER
+        })
     }
 
     fn find(&self, user: UserId, operation: Option<OperationId>) -> Option<u64> {
@@ -191,7 +206,10 @@ impl Shared {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(new, self.path(number))?;
-        self.sync()
+        self.sync().inspect_err(|_| {
+            // Refused is refused, after a restart too.
+            let _ = fs::remove_file(self.path(number));
+        })
     }
 
     /// A name is on the disk when its directory is.

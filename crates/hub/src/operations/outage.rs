@@ -1,7 +1,7 @@
 //! Without the store: what hides is in force at once and kept on disk, and is committed when the store is back.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use model::{Kept, SettingsPatch, UserId, Visibility};
 use persistence::{OperationId, SettingsChange, Spool, SpoolError, StoreError};
 use presence::Input;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::{Changed, OperationError, Parts};
@@ -17,6 +17,10 @@ use crate::{Gone, veil::Gate};
 
 /// Between two attempts to commit what waits.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(500);
+/// How long the turn of one user is waited for.
+const TURN_WITHIN: Duration = Duration::from_millis(50);
+/// Makes of a name that is taken another one, always the same.
+const ANOTHER_NAME: u128 = 0x6265_6c61_7465_645f_7365_7474_696e_6773;
 /// How long one look at the store may take that nobody waits for.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
@@ -41,21 +45,23 @@ pub(super) async fn drain(parts: Weak<Parts>) {
 }
 
 impl Parts {
-    /// One attempt at each: in order for each user, and none in the way of another.
+    /// One attempt at each, in the turn of its user, and without waiting for a user whose turn does not come.
     pub(super) async fn commit_waiting(self: &Arc<Self>) {
-        let mut held = HashSet::new();
-        for change in self.spool.waiting() {
-            let user = change.user;
-            if held.contains(&user) {
+        let users: BTreeSet<UserId> = self.spool.waiting().iter().map(|change| change.user).collect();
+        for user in users {
+            let mut turn = self.turns.queue(user);
+            if timeout(TURN_WITHIN, turn.come()).await.is_err() {
                 continue;
             }
-            if let Err(error) = self.commit_spooled(change).await {
-                tracing::debug!(%error, "a spooled change waits on");
-                held.insert(user);
-            }
-            // Out of reach for one, it is out of reach for all: the next attempt comes soon.
-            if !held.is_empty() && !self.following.is_healthy() {
-                return;
+            for change in self.spool.waiting_of(user) {
+                if let Err(error) = self.commit_spooled(change).await {
+                    tracing::debug!(%error, "a spooled change waits on");
+                    // Out of reach for one, it is out of reach for all: the next attempt comes soon.
+                    if !self.following.is_healthy() {
+                        return;
+                    }
+                    break;
+                }
             }
         }
     }
@@ -67,7 +73,7 @@ impl Parts {
         operation: OperationId,
         error: StoreError,
     ) -> Result<Changed, OperationError> {
-        if !change.tightens {
+        if !self.tightens(&change).await? {
             return Err(error.into());
         }
         match self.spool.put(change.clone()).await {
@@ -103,10 +109,11 @@ impl Parts {
     /// waiting, and hiding: only a user who is not there any more has nothing to hide.
     pub(super) async fn commit_spooled(self: &Arc<Self>, change: SettingsChange) -> Result<(), StoreError> {
         let (user, Some(operation)) = (change.user, change.operation) else { return Ok(()) };
+        let change = SettingsChange { at: self.hub.clock().now().wall, ..change };
         let committed = match self.store.change_settings(change.clone()).await {
             // The name was used for something else, before the outage: nobody could know when this was acknowledged.
             Err(StoreError::OperationConflict) => {
-                let operation = Some(OperationId(Uuid::new_v4()));
+                let operation = Some(OperationId(Uuid::from_u128(operation.0.as_u128() ^ ANOTHER_NAME)));
                 self.store.change_settings(SettingsChange { operation, ..change }).await
             }
             committed => committed,

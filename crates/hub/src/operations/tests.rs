@@ -208,3 +208,52 @@ async fn changes_of_a_user_are_made_in_their_order() {
     assert_eq!(entries(&place).await, [Visibility::Everyone, Visibility::Nobody]);
     assert_eq!(visible_as(&hub).await, Visibility::Nobody);
 }
+
+/// A showing that was given up by its caller goes on in the store: a hiding asked for after it is not overtaken by it,
+/// whether it was spooled meanwhile or waits for its turn.
+#[tokio::test]
+async fn a_change_that_outlives_its_caller_is_not_overtaken() {
+    let place = Place::new().await;
+    let hub = place.start().await;
+    place.line.stuck.store(true, Relaxed);
+    let show = change(&hub, see(Visibility::Everyone), 1).await;
+    assert!(matches!(show, Err(OperationError::Store(StoreError::Unavailable(_)))));
+    let hide = change(&hub, see(Visibility::Nobody), 2).await.unwrap();
+    assert_eq!((hide.kept, visible_as(&hub).await), (Kept::Spooled, Visibility::Nobody));
+    place.line.stuck.store(false, Relaxed);
+    place.line.thaw.notify_waiters();
+    spool_empty(&hub).await;
+    assert_eq!(entries(&place).await, [Visibility::Everyone, Visibility::Nobody]);
+    assert_eq!(visible_as(&hub).await, Visibility::Nobody);
+}
+
+/// What is asked before has to be in force for what is asked after to be a hiding.
+#[tokio::test]
+async fn what_hides_is_judged_in_its_turn() {
+    let place = Place::new().await;
+    let hub = place.start().await;
+    change(&hub, see(Visibility::Everyone), 1).await.unwrap();
+    let hide = hub.operations.change_settings(user(1), see(Visibility::Nobody), None);
+    let team = hub.operations.change_settings(user(1), see(Visibility::Team), None);
+    hide.await.unwrap();
+    place.line.writes.store(false, Relaxed);
+    match team.await {
+        Ok(changed) => assert_eq!(changed.kept, Kept::Durably, "it was in time"),
+        Err(refused) => assert!(matches!(refused, OperationError::Store(StoreError::Unavailable(_)))),
+    }
+}
+
+/// An earlier change that the database refuses is no answer to a later one.
+#[tokio::test]
+async fn what_is_refused_stands_in_nobodys_way() {
+    let place = Place::new().await;
+    let hub = place.start().await;
+    place.line.writes.store(false, Relaxed);
+    let quiet = SettingsPatch { show_activity: Some(false), ..SettingsPatch::default() };
+    change(&hub, quiet, 1).await.unwrap();
+    place.line.refuses.store(true, Relaxed);
+    place.line.writes.store(true, Relaxed);
+    let hidden = change(&hub, see(Visibility::Nobody), 2).await.unwrap();
+    assert_eq!((hidden.kept, visible_as(&hub).await), (Kept::Spooled, Visibility::Nobody));
+    assert!(change(&hub, see(Visibility::Everyone), 3).await.is_err());
+}

@@ -9,7 +9,7 @@ use std::{
 };
 
 use model::UserId;
-use tokio::sync::oneshot;
+use tokio::{runtime::Handle, sync::oneshot};
 
 /// The last turn of each user who has one.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,8 @@ struct Last {
     ended: oneshot::Receiver<()>,
 }
 
-/// A place in the line of one user, taken when it was made. Dropped, it lets the next one in.
+/// A place in the line of one user, taken when it was made. Dropped, it lets the next one in: at once where it has come,
+/// else when everybody before it has ended.
 #[derive(Debug)]
 pub(super) struct Turn {
     turns: Turns,
@@ -29,7 +30,7 @@ pub(super) struct Turn {
     number: u64,
     before: Option<oneshot::Receiver<()>>,
     /// Dropped with the turn: that is what the next one waits for.
-    _ends: oneshot::Sender<()>,
+    ends: Option<oneshot::Sender<()>>,
 }
 
 impl Turns {
@@ -48,7 +49,19 @@ impl Turns {
             }
         };
         drop(lines);
-        Turn { turns: self.clone(), user, number, before, _ends: ends }
+        Turn { turns: self.clone(), user, number, before, ends: Some(ends) }
+    }
+}
+
+impl Turns {
+    /// Nobody has to wait for this turn any more.
+    fn end(&self, user: UserId, number: u64) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(line) = lines.entry(user)
+            && line.get().number == number
+        {
+            line.remove();
+        }
     }
 }
 
@@ -61,22 +74,21 @@ impl Turn {
             self.before = None;
         }
     }
-
-    /// Ends without having come: the next one still waits for those before.
-    pub(super) fn pass(mut self) {
-        if self.before.is_some() {
-            tokio::spawn(async move { self.come().await });
-        }
-    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut lines = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(line) = lines.entry(self.user)
-            && line.get().number == self.number
-        {
-            line.remove();
+        let (turns, user, number) = (self.turns.clone(), self.user, self.number);
+        match (self.before.take(), Handle::try_current()) {
+            (Some(before), Ok(runtime)) => {
+                let ends = self.ends.take();
+                runtime.spawn(async move {
+                    let _ = before.await;
+                    turns.end(user, number);
+                    drop(ends);
+                });
+            }
+            _ => turns.end(user, number),
         }
     }
 }
@@ -111,14 +123,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_passes_lets_nobody_overtake() {
+    async fn who_gives_up_lets_nobody_overtake() {
         let turns = Turns::default();
         let ada = UserId(Uuid::from_u128(1));
         let (first, mut second, mut third) = (turns.queue(ada), turns.queue(ada), turns.queue(ada));
         assert!(!comes(&mut second).await);
-        second.pass();
+        drop(second);
         assert!(!comes(&mut third).await, "the first is not over");
         drop(first);
         assert!(comes(&mut third).await);
+        let mut fourth = turns.queue(ada);
+        drop(turns.queue(ada));
+        assert!(!comes(&mut fourth).await && !comes(&mut turns.queue(ada)).await);
+        drop(third);
+        assert!(comes(&mut fourth).await);
     }
 }

@@ -110,3 +110,26 @@ async fn a_directory_that_is_gone_is_an_error_and_nothing_waits() {
     assert!(matches!(spool.put(change(1, 1)).await, Err(SpoolError::Io { .. })));
     assert!(spool.is_empty());
 }
+
+#[tokio::test]
+async fn one_user_takes_only_so_many_places() {
+    let home = directory();
+    let spool = Spool::open(home.path()).unwrap();
+    for n in 0..limits::SPOOLED_CHANGES_OF_A_USER as u128 {
+        spool.put(change(1, n)).await.unwrap();
+    }
+    assert!(matches!(spool.put(change(1, 1_000)).await, Err(SpoolError::Full)));
+    spool.put(change(2, 1_000)).await.unwrap();
+    remove(&spool, &change(1, 0)).await;
+    spool.put(change(1, 1_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_already_is_removed() {
+    let home = directory();
+    let spool = Spool::open(home.path()).unwrap();
+    spool.put(change(1, 1)).await.unwrap();
+    fs::remove_file(spool.shared.path(0)).unwrap();
+    remove(&spool, &change(1, 1)).await;
+    assert!(spool.is_empty());
+}

@@ -119,13 +119,25 @@ impl SettingsPatch {
 
 /// Hiding: what is asked early and kept safe when the database is away.
 impl SettingsPatch {
-    /// Whether the change only hides: it asks for something, no choice becomes wider, and no text is shown that was not
-    /// shown before. `team` and `contacts` are different people: from one to the other is not narrower. What is asked for
-    /// may be in force already: hiding twice is hiding.
+    /// Whether the change only hides: no choice becomes wider, and no text is shown that was not shown before. `team` and
+    /// `contacts` are different people: from one to the other is not narrower. What it asks for may be in force already,
+    /// where it names nothing but what hides: hiding twice is hiding.
     #[must_use]
     pub fn tightens(&self, before: &Settings) -> bool {
-        let asks = *self != Self::default();
-        asks && self.apply(before).is_ok_and(|after| after == before.narrowed(self))
+        let narrowed = before.narrowed(self);
+        let hides = narrowed != *before || self.names_only_what_hides();
+        hides && self.apply(before).is_ok_and(|after| after == narrowed)
+    }
+
+    fn names_only_what_hides(&self) -> bool {
+        let goes = |text: &Option<String>| text.as_deref().is_none_or(str::is_empty);
+        *self != Self::default()
+            && self.visibility != Some(Visibility::Everyone)
+            && self.show_activity != Some(true)
+            && self.show_current_page != Some(true)
+            && self.appear_offline != Some(false)
+            && goes(&self.custom_status)
+            && goes(&self.custom_emoji)
     }
 }
 

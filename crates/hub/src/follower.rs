@@ -130,17 +130,17 @@ impl Follower {
     async fn run(mut self) {
         loop {
             let pause = self.pause();
-            // A flood of wakes is one question now and then.
-            let wakeable = self.asked + WAKE_INTERVAL;
             let asked = tokio::select! {
                 ask = self.asks.recv() => match ask {
                     Some(ask) => Some(ask),
                     None => return,
                 },
-                wake = wake_after(&*self.store, wakeable) => {
+                wake = self.store.woken() => {
                     if wake == Wake::Deaf {
                         self.sweep.hurry();
                     }
+                    // A flood of wakes is one question now and then.
+                    sleep_until(self.asked + WAKE_INTERVAL).await;
                     None
                 }
                 () = sleep(pause) => None,
@@ -290,12 +290,6 @@ impl Follower {
         };
         self.hub.send(Input::Account { account, facts }).await
     }
-}
-
-/// What wakes the follower, but not before `earliest`.
-async fn wake_after(store: &dyn Store, earliest: Instant) -> Wake {
-    sleep_until(earliest).await;
-    store.woken().await
 }
 
 /// Who is known in the stretch that a page covers, and not on it. A page that is not full covers all the rest.

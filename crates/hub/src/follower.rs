@@ -5,6 +5,7 @@
 //! reads everything again, page by page: at the start, whenever it may have missed something, and in a slow round.
 
 mod ask;
+mod kind;
 mod sweep;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use model::{AccountFacts, AccountId, UserFacts, UserId};
+use model::{AccountId, UserId};
 use persistence::{Cursor, PAGE, Pick, Store, StoreError, Wake};
 use presence::Input;
 use tokio::{
@@ -25,6 +26,7 @@ use tokio::{
 use crate::{Gone, Hub, veil::Gate};
 use ask::Ask;
 pub(crate) use ask::Following;
+use kind::{Accounts, Kind, Users};
 use sweep::{Part, Sweep};
 
 /// The rhythm of a follower.
@@ -187,14 +189,14 @@ impl Follower {
         let changes = timeout(self.options.patience, self.store.changes(&self.cursor)).await??;
         self.fresh = Instant::now();
         let again = asks.iter().filter_map(|ask| ask.again);
-        self.read_users(changes.users.into_iter().chain(again).collect()).await?;
-        self.read_accounts(changes.accounts).await?;
+        self.read_these::<Users>(changes.users.into_iter().chain(again).collect()).await?;
+        self.read_these::<Accounts>(changes.accounts.into_iter().collect()).await?;
         if changes.all {
             self.sweep.hurry();
         }
         // Only now: a round that breaks off is asked for again from where it began.
         self.cursor = changes.cursor;
-        self.read_page().await?;
+        self.read_due_page().await?;
         self.hub.barrier().await?;
         if !self.healthy.send_replace(true) {
             tracing::info!("the store can be followed again");
@@ -213,82 +215,57 @@ impl Follower {
         self.hub.send(Input::Stale { stale }).await
     }
 
-    /// Each once: who is asked for twice must not be taken for gone.
-    async fn read_users(&mut self, ids: BTreeSet<UserId>) -> Result<(), Behind> {
-        let ids: Vec<UserId> = ids.into_iter().collect();
+    /// Those who were named. Each once: who is asked for twice must not be taken for gone.
+    async fn read_these<K: Kind>(&mut self, ids: BTreeSet<K::Id>) -> Result<(), Behind> {
+        let ids: Vec<K::Id> = ids.into_iter().collect();
         for ids in ids.chunks(PAGE) {
-            let question = self.store.users(Pick::These(ids.to_vec()));
+            let question = K::read(&*self.store, Pick::These(ids.to_vec()));
             let mut found: BTreeMap<_, _> =
                 timeout(self.options.patience, question).await??.into_iter().collect();
             for id in ids {
-                self.show_user(*id, found.remove(id)).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn read_accounts(&mut self, ids: Vec<AccountId>) -> Result<(), Behind> {
-        for ids in ids.chunks(PAGE) {
-            let question = self.store.accounts(Pick::These(ids.to_vec()));
-            let mut found: BTreeMap<_, _> =
-                timeout(self.options.patience, question).await??.into_iter().collect();
-            for id in ids {
-                self.show_account(*id, found.remove(id)).await?;
+                self.show::<K>(*id, found.remove(id)).await?;
             }
         }
         Ok(())
     }
 
     /// The next page of the round over everything, where one is due.
-    async fn read_page(&mut self) -> Result<(), Behind> {
+    async fn read_due_page(&mut self) -> Result<(), Behind> {
         match self.sweep.due() {
             None => {}
             Some(Part::Users(after)) => {
-                let question = self.store.users(Pick::Next(after, PAGE));
-                let page = timeout(self.options.patience, question).await??;
-                let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
-                for (id, facts) in page {
-                    self.show_user(id, Some(facts)).await?;
-                }
-                for id in missing(&self.users, after, &ids) {
-                    self.show_user(id, None).await?;
-                }
-                self.sweep.users_read(&ids);
+                let page = self.read_page::<Users>(after).await?;
+                self.sweep.users_read(&page);
             }
             Some(Part::Accounts(after)) => {
-                let question = self.store.accounts(Pick::Next(after, PAGE));
-                let page = timeout(self.options.patience, question).await??;
-                let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
-                for (id, facts) in page {
-                    self.show_account(id, Some(facts)).await?;
-                }
-                for id in missing(&self.accounts, after, &ids) {
-                    self.show_account(id, None).await?;
-                }
-                self.sweep.accounts_read(&ids);
+                let page = self.read_page::<Accounts>(after).await?;
+                self.sweep.accounts_read(&page);
             }
         }
         Ok(())
     }
 
-    async fn show_user(&mut self, user: UserId, mut facts: Option<UserFacts>) -> Result<(), Gone> {
-        match &facts {
-            Some(_) => self.users.insert(user),
-            None => self.users.remove(&user),
-        };
-        let veils = self.gate.lock().await;
-        if let Some(facts) = &mut facts {
-            facts.settings = facts.settings.take().map(|settings| veils.over(user, settings));
+    /// Who is on the page, which is shown; and so is that others are gone.
+    async fn read_page<K: Kind>(&mut self, after: Option<K::Id>) -> Result<Vec<K::Id>, Behind> {
+        let question = K::read(&*self.store, Pick::Next(after, PAGE));
+        let page = timeout(self.options.patience, question).await??;
+        let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
+        for (id, facts) in page {
+            self.show::<K>(id, Some(facts)).await?;
         }
-        self.hub.send(Input::Facts { user, facts }).await
+        for id in missing(K::told(self), after, &ids) {
+            self.show::<K>(id, None).await?;
+        }
+        Ok(ids)
     }
 
-    async fn show_account(&mut self, account: AccountId, facts: Option<AccountFacts>) -> Result<(), Gone> {
+    async fn show<K: Kind>(&mut self, id: K::Id, facts: Option<K::Facts>) -> Result<(), Gone> {
         match &facts {
-            Some(_) => self.accounts.insert(account),
-            None => self.accounts.remove(&account),
+            Some(_) => K::told(self).insert(id),
+            None => K::told(self).remove(&id),
         };
-        self.hub.send(Input::Account { account, facts }).await
+        let veils = self.gate.lock().await;
+        self.hub.send(K::input(id, facts, &veils)).await
     }
 }
 

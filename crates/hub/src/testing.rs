@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -33,11 +33,11 @@ pub(crate) struct Line {
     pub(crate) knows: AtomicBool,
     /// Whether a rule of the database is in the way of every change of settings.
     pub(crate) refuses: AtomicBool,
-    /// Whether what shows more takes a while.
-    pub(crate) slow: AtomicBool,
     /// Whether changes stand still in the store, whoever waits for them, until the thaw.
     pub(crate) stuck: AtomicBool,
     pub(crate) thaw: Arc<Notify>,
+    /// How many stand still.
+    pub(crate) standing: AtomicUsize,
     pub(crate) deaf: Notify,
 }
 
@@ -96,10 +96,8 @@ impl Store for Line {
                 thaw.notified().await;
                 store.change_settings(change).await
             });
+            self.standing.fetch_add(1, Relaxed);
             return unit.await.expect("a unit of work");
-        }
-        if self.slow.load(Relaxed) && !change.tightens {
-            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Self::may(&self.writes)?;
         if self.refuses.load(Relaxed) {
@@ -176,9 +174,9 @@ impl Place {
             hears: yes(),
             knows: yes(),
             refuses: no(),
-            slow: no(),
             stuck: no(),
             thaw: Arc::default(),
+            standing: AtomicUsize::new(0),
             deaf: Notify::new(),
         };
         Self { line: Arc::new(line), home }
@@ -212,11 +210,16 @@ impl Running {
 
     /// Waits until what is shown of a user is as wanted.
     pub(crate) async fn eventually(&self, n: u128, wanted: impl Fn(Option<&Settings>) -> bool) {
-        let shown = async {
-            while !wanted(self.shown(n).await.as_ref()) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), shown).await.expect("shown in time");
+        eventually(async || wanted(self.shown(n).await.as_ref())).await;
     }
+}
+
+/// Waits until it is so, far longer than it takes.
+pub(crate) async fn eventually(so: impl AsyncFn() -> bool) {
+    let asked = async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("so in time");
 }

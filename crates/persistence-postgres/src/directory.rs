@@ -2,11 +2,11 @@
 
 mod apply;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use model::{DirectoryChange, Wall, limits};
-use persistence::{Actor, InvalidReason, StoreError, stored};
-use serde_json::Value;
+use persistence::{Actor, InvalidReason, StoreError, audited};
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -33,8 +33,7 @@ impl Request {
         if count > limits::DIRECTORY_CHANGES {
             return Err(StoreError::TooManyChanges { count });
         }
-        let listed = count <= limits::AUDIT_LISTED_CHANGES;
-        let entry = if listed { list(&changes)? } else { counts(&changes)? };
+        let entry = audited::directory_entry(&changes, |_, fields| without_nul(fields))?;
         Ok(Self { changes, at, actor, operation: Uuid::new_v4(), entry })
     }
 
@@ -96,32 +95,11 @@ pub(crate) async fn change(connection: &mut PgConnection, request: &Request) -> 
     Ok(())
 }
 
-/// Ids and roles, but no names, which would have to be found again on an erasure.
-fn list(changes: &[DirectoryChange]) -> Result<String, StoreError> {
-    let entries: Vec<Value> = changes.iter().map(entry).collect::<Result<_, _>>()?;
-    stored::write_json(&entries)
-}
-
-fn entry(change: &DirectoryChange) -> Result<Value, StoreError> {
-    let mut entry = serde_json::to_value(change).map_err(stored::corrupt)?;
-    let Value::Object(fields) = &mut entry else { return Ok(entry) };
-    fields.retain(|name, _| !matches!(name.as_str(), "displayName" | "name"));
+/// The one character that Postgres has no place for.
+fn without_nul(fields: &mut Map<String, Value>) {
     for value in fields.values_mut() {
-        // The one character that Postgres has no place for.
         if let Value::String(text) = value {
             text.retain(|letter| letter != '\0');
         }
     }
-    Ok(entry)
-}
-
-/// Of an import there are counts alone: rewriting a row of megabytes for each user who goes would hold up all writes.
-fn counts(changes: &[DirectoryChange]) -> Result<String, StoreError> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for change in changes {
-        let entry = serde_json::to_value(change).map_err(stored::corrupt)?;
-        let kind = entry.get("change").and_then(Value::as_str).unwrap_or_default();
-        *counts.entry(kind.to_owned()).or_default() += 1;
-    }
-    stored::write_json(&counts)
 }

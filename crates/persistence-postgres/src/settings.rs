@@ -1,9 +1,9 @@
 //! Settings: read, patched, written and audited in one transaction, once per operation.
 
-use model::{Settings, SettingsPatch, UserId, Wall};
+use model::{Settings, UserId, Wall};
 use persistence::{
     Actor, OPERATION_KEPT_MS, OperationId, SettingsChange, StoreError,
-    stored::{StoredSettings, read_settings, write_json, write_settings, write_word},
+    stored::{StoredSettings, read_settings, write_request, write_settings, write_word},
 };
 use sqlx::PgConnection;
 
@@ -39,7 +39,7 @@ pub(crate) async fn change(connection: &mut PgConnection, named: &Named) -> Resu
     take_turn(connection, change.user).await?;
     let before = read(connection, named).await?.ok_or(StoreError::UnknownUser)?;
     if let (Some(asked), Some(answered)) = (before.asked, before.answered) {
-        let same = asked == body(&change.patch)?;
+        let same = asked == write_request(&change.patch)?;
         return if same { Ok(read_settings(&answered)?) } else { Err(StoreError::OperationConflict.into()) };
     }
     let (stored, before) = in_force(change.user, before.settings, defaults);
@@ -139,15 +139,10 @@ async fn write(
     .bind(write_settings(before)?)
     .bind(write_settings(after)?)
     .bind(named.operation.0)
-    .bind(body(&change.patch)?)
+    .bind(write_request(&change.patch)?)
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// What was asked, word for word: compared whole, so that no two bodies are ever taken for one.
-fn body(patch: &SettingsPatch) -> Result<String, StoreError> {
-    write_json(&serde_json::json!({ "changeSettings": patch }))
 }
 
 /// Drops some of the results that nobody may ask for any more: how many, and whether there may be more of them.

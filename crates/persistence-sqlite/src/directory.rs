@@ -5,8 +5,8 @@ mod apply;
 use std::collections::BTreeMap;
 
 use model::{DirectoryChange, UserId, Wall, limits};
-use persistence::{Actor, InvalidReason, StoreError, stored};
-use serde_json::Value;
+use persistence::{Actor, InvalidReason, StoreError, audited};
+use serde_json::{Map, Value};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -78,54 +78,30 @@ pub(crate) fn check_count(changes: &[DirectoryChange]) -> Result<(), StoreError>
     if count > limits::DIRECTORY_CHANGES { Err(StoreError::TooManyChanges { count }) } else { Ok(()) }
 }
 
-/// One audit row for all changes: ids and roles, but no names, which would have to be found again on an erasure.
-/// Of an import there are counts alone: rewriting a row of megabytes for each user who goes would hold up all writes.
+/// One audit row for all changes.
 async fn record(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
     removed: &Removals,
 ) -> Result<(), StoreError> {
-    let listed = changes.len() <= limits::AUDIT_LISTED_CHANGES;
-    let changes = if listed { list(changes, removed)? } else { counts(changes)? };
+    let pseudonyms: BTreeMap<String, &Removed> =
+        removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
+    let entry =
+        audited::directory_entry(changes, |index, fields| forget_removed(index, fields, &pseudonyms))?;
     let actor = match actor {
         Actor::User(user) if removed.contains_key(&user) => format!("user:{}", removed[&user].pseudonym),
         actor => actor.to_string(),
     };
-    audit::directory_changed(connection, at, &actor, changes).await
+    audit::directory_changed(connection, at, &actor, entry).await
 }
 
-fn list(changes: &[DirectoryChange], removed: &Removals) -> Result<String, StoreError> {
-    let pseudonyms: BTreeMap<String, &Removed> =
-        removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
-    let entries = changes.iter().enumerate().map(|(index, change)| entry(index, change, &pseudonyms));
-    let entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
-    stored::write_json(&entries)
-}
-
-fn counts(changes: &[DirectoryChange]) -> Result<String, StoreError> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for change in changes {
-        let entry = serde_json::to_value(change).map_err(stored::corrupt)?;
-        let kind = entry.get("change").and_then(Value::as_str).unwrap_or_default();
-        *counts.entry(kind.to_owned()).or_default() += 1;
-    }
-    stored::write_json(&counts)
-}
-
-fn entry(
-    index: usize,
-    change: &DirectoryChange,
-    pseudonyms: &BTreeMap<String, &Removed>,
-) -> Result<Value, StoreError> {
-    let mut entry = serde_json::to_value(change).map_err(stored::corrupt)?;
-    let Value::Object(fields) = &mut entry else { return Ok(entry) };
-    fields.retain(|name, _| !matches!(name.as_str(), "displayName" | "name"));
+/// Up to their removal, the removed are called by their pseudonym.
+fn forget_removed(index: usize, fields: &mut Map<String, Value>, pseudonyms: &BTreeMap<String, &Removed>) {
     for value in fields.values_mut() {
         let removed = value.as_str().and_then(|text| pseudonyms.get(text)).filter(|r| index <= r.index);
         if let Some(removed) = removed {
             *value = removed.pseudonym.hyphenated().to_string().into();
         }
     }
-    Ok(entry)
 }

@@ -1,9 +1,9 @@
 //! Settings: read, patched, written and audited in one transaction, once per operation.
 
-use model::{Settings, SettingsPatch, UserId, Wall};
+use model::{Settings, UserId, Wall};
 use persistence::{
     OPERATION_KEPT_MS, OperationId, SettingsChange, StoreError,
-    stored::{StoredSettings, read_settings, write_json, write_settings, write_word},
+    stored::{StoredSettings, read_settings, write_json, write_request, write_settings, write_word},
 };
 use sqlx::SqliteConnection;
 
@@ -75,11 +75,6 @@ async fn write(
     Ok(())
 }
 
-/// What was asked, word for word: compared whole, so that no two bodies are ever taken for one.
-fn body(patch: &SettingsPatch) -> Result<String, StoreError> {
-    write_json(&serde_json::json!({ "changeSettings": patch }))
-}
-
 /// The result of the operation, where it was done before and has not expired.
 async fn replay(
     connection: &mut SqliteConnection,
@@ -98,7 +93,7 @@ async fn replay(
     .map_err(store_error)?;
     match done {
         None => Ok(None),
-        Some((asked, result)) if asked == body(&change.patch)? => read_settings(&result).map(Some),
+        Some((asked, result)) if asked == write_request(&change.patch)? => read_settings(&result).map(Some),
         Some(_) => Err(StoreError::OperationConflict),
     }
 }
@@ -115,7 +110,7 @@ async fn remember(
     )
     .bind(change.user.0.hyphenated())
     .bind(operation.0.hyphenated())
-    .bind(body(&change.patch)?)
+    .bind(write_request(&change.patch)?)
     .bind(write_settings(result)?)
     .bind(change.at.0)
     .execute(connection)

@@ -3,6 +3,7 @@
 //! Knows no database: not a word of SQL is written here. What is durable goes through [`Store`] and is committed
 //! when a call returns; what may lag goes through [`LastSeenWriter`].
 
+pub mod audited;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod import;

@@ -3,7 +3,7 @@
 //! Raw settings cannot be serialized by `model`, so that they never slip onto a viewer's route. These forms are
 //! for rows of the database.
 
-use model::{CleanText, Settings, TextError, Visibility, limits};
+use model::{CleanText, Settings, SettingsPatch, TextError, Visibility, limits};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -68,6 +68,15 @@ impl TryFrom<StoredSettings> for Settings {
 /// [`StoreError::Corrupt`], which no settings cause.
 pub fn write_settings(settings: &Settings) -> Result<String, StoreError> {
     write_json(&StoredSettings::from(settings))
+}
+
+/// What a change of settings asks for, word for word: bodies of one operation are compared whole, so that no two are ever
+/// taken for one.
+///
+/// # Errors
+/// [`StoreError::Corrupt`], which no patch causes.
+pub fn write_request(patch: &SettingsPatch) -> Result<String, StoreError> {
+    write_json(&serde_json::json!({ "changeSettings": patch }))
 }
 
 /// Settings from their JSON.

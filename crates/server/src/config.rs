@@ -323,6 +323,30 @@ impl Operations {
     }
 }
 
+impl Store {
+    /// The Postgres to use; `None`: the embedded database.
+    #[must_use]
+    pub fn database_url(&self) -> Option<&Secret> {
+        Some(&self.database_url).filter(|url| !url.is_empty())
+    }
+
+    /// Where tightenings wait while the database is out of reach.
+    #[must_use]
+    pub fn spool_directory(&self) -> PathBuf {
+        if !self.spool_path.as_os_str().is_empty() {
+            return self.spool_path.clone();
+        }
+        match self.database_url() {
+            Some(_) => PathBuf::from("presence-hub.spool"),
+            None => {
+                let mut beside = self.sqlite_path.clone().into_os_string();
+                beside.push(".spool");
+                beside.into()
+            }
+        }
+    }
+}
+
 impl Auth {
     /// The back-end's token, where there is one.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Which database, by configuration: Postgres where a URL is given, else the embedded one.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use model::Settings;
 use persistence::{Spool, SpoolError, Store};
@@ -59,28 +59,4 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
 /// Opens the spool of a configuration.
 pub(crate) fn open_spool(config: &config::Store) -> Result<Spool, OpenError> {
     Ok(Spool::open(config.spool_directory())?)
-}
-
-impl config::Store {
-    /// The Postgres to use; `None`: the embedded database.
-    #[must_use]
-    pub fn database_url(&self) -> Option<&config::Secret> {
-        Some(&self.database_url).filter(|url| !url.is_empty())
-    }
-
-    /// Where tightenings wait while the database is out of reach.
-    #[must_use]
-    pub fn spool_directory(&self) -> PathBuf {
-        if !self.spool_path.as_os_str().is_empty() {
-            return self.spool_path.clone();
-        }
-        match self.database_url() {
-            Some(_) => PathBuf::from("presence-hub.spool"),
-            None => {
-                let mut beside = self.sqlite_path.clone().into_os_string();
-                beside.push(".spool");
-                beside.into()
-            }
-        }
-    }
 }

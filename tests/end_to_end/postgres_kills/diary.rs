@@ -20,7 +20,7 @@ pub(super) enum Told {
     Done(Value),
     /// It is in force, and waits for the database: 202.
     InForce,
-    /// It was refused for now, or the connection was lost: what became of it is not known.
+    /// It was answered 503, or the connection was lost: what became of it is not known.
     Nothing,
 }
 

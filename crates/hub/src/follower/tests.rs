@@ -1,11 +1,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use model::{DirectoryChange, SettingsPatch, Visibility, Wall};
-use persistence::{Actor, OperationId, SettingsChange};
+use persistence::{Actor, OperationId, SettingsChange, Truth};
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{Place, put_user, user};
+use crate::testing::{Place, eventually, put_user, user};
 
 fn see(visibility: Visibility) -> SettingsPatch {
     SettingsPatch { visibility: Some(visibility), ..SettingsPatch::default() }
@@ -52,9 +52,7 @@ async fn what_changed_while_the_store_was_away_is_shown_when_it_is_back() {
     let hub = place.start().await;
     place.line.reads.store(false, Relaxed);
     place.line.store.change_directory(vec![put_user(7)], Wall(3), Actor::Service).await.unwrap();
-    while hub.operations.follows() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    eventually(async || !hub.operations.follows()).await;
     place.line.reads.store(true, Relaxed);
     hub.eventually(7, |shown| shown.is_some()).await;
     assert!(hub.operations.follows());
@@ -75,7 +73,9 @@ async fn what_is_acknowledged_is_shown_also_where_everything_is_read_again() {
     }
     let gone = vec![DirectoryChange::RemoveUser { id: user(last) }];
     let known_again = async {
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        // Committed, and still nobody knows it.
+        eventually(async || place.line.store.users(Pick::These(vec![user(last)])).await.unwrap().is_empty())
+            .await;
         place.line.knows.store(true, Relaxed);
     };
     let (removed, ()) = tokio::join!(hub.operations.change_directory(gone, Actor::Service), known_again);

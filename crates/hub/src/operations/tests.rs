@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use model::Visibility;
 
 use super::*;
-use crate::testing::{Place, Running, put_user, user};
+use crate::testing::{Place, Running, eventually, put_user, user};
 
 fn see(visibility: Visibility) -> SettingsPatch {
     SettingsPatch { visibility: Some(visibility), ..SettingsPatch::default() }
@@ -27,9 +27,7 @@ async fn entries(place: &Place) -> Vec<Visibility> {
 }
 
 async fn spool_empty(hub: &Running) {
-    while hub.operations.spooled() > 0 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    eventually(async || hub.operations.spooled() == 0).await;
 }
 
 #[tokio::test]
@@ -108,9 +106,7 @@ async fn after_a_restart_who_waits_is_hidden_until_it_is_committed() {
 
 /// The spool is let go of when the tasks of the hub before have ended.
 async fn restarted(place: &Place) -> Running {
-    while persistence::Spool::open(place.spool_path()).is_err() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    eventually(async || persistence::Spool::open(place.spool_path()).is_ok()).await;
     place.start().await
 }
 
@@ -200,9 +196,14 @@ async fn what_waited_shows_nothing_that_was_hidden_meanwhile() {
 async fn changes_of_a_user_are_made_in_their_order() {
     let place = Place::new().await;
     let hub = place.start().await;
-    place.line.slow.store(true, Relaxed);
+    place.line.stuck.store(true, Relaxed);
     let show = hub.operations.change_settings(user(1), see(Visibility::Everyone), None);
+    eventually(async || place.line.standing.load(Relaxed) == 1).await;
+    place.line.stuck.store(false, Relaxed);
     let hide = hub.operations.change_settings(user(1), see(Visibility::Nobody), None);
+    // Whatever the hiding does at once, it has done when a change of somebody else is through.
+    hub.operations.change_settings(user(2), see(Visibility::Nobody), None).await.unwrap();
+    place.line.thaw.notify_one();
     let (hidden, shown) = tokio::join!(hide, show);
     assert_eq!((hidden.unwrap().kept, shown.unwrap().kept), (Kept::Durably, Kept::Durably));
     assert_eq!(entries(&place).await, [Visibility::Everyone, Visibility::Nobody]);

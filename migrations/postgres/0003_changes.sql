@@ -35,136 +35,6 @@ BEGIN
 END
 $$;
 
--- One function for each shape of table. A row that is written again as it was is no change.
-
-CREATE FUNCTION public.presence_users_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT id FROM before));
-    ELSE
-        PERFORM public.presence_note('user', ARRAY(SELECT id FROM (
-            (SELECT id, display_name::text, disabled FROM before
-                EXCEPT SELECT id, display_name::text, disabled FROM after)
-            UNION ALL
-            (SELECT id, display_name::text, disabled FROM after
-                EXCEPT SELECT id, display_name::text, disabled FROM before)) AS differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.presence_members_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT user_id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT user_id FROM before));
-    ELSE
-        PERFORM public.presence_note('user', ARRAY(SELECT user_id FROM (
-            (SELECT user_id, organization_id, role::text FROM before
-                EXCEPT SELECT user_id, organization_id, role::text FROM after)
-            UNION ALL
-            (SELECT user_id, organization_id, role::text FROM after
-                EXCEPT SELECT user_id, organization_id, role::text FROM before)) AS differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
--- Both people of a collaboration take part in its wedding.
-CREATE FUNCTION public.presence_collaborations_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('user', ARRAY(
-            SELECT supplier_id FROM after UNION ALL SELECT client_id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('user', ARRAY(
-            SELECT supplier_id FROM before UNION ALL SELECT client_id FROM before));
-    ELSE
-        PERFORM public.presence_note('user', ARRAY(
-            WITH differing AS (
-                (SELECT wedding_id, supplier_id, client_id FROM before
-                    EXCEPT SELECT wedding_id, supplier_id, client_id FROM after)
-                UNION ALL
-                (SELECT wedding_id, supplier_id, client_id FROM after
-                    EXCEPT SELECT wedding_id, supplier_id, client_id FROM before))
-            SELECT supplier_id FROM differing UNION ALL SELECT client_id FROM differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.presence_settings_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT user_id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('user', ARRAY(SELECT user_id FROM before));
-    ELSE
-        PERFORM public.presence_note('user', ARRAY(
-            WITH
-            was AS (SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status,
-                custom_status_emoji FROM before),
-            has AS (SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status,
-                custom_status_emoji FROM after)
-            SELECT user_id FROM
-                ((TABLE was EXCEPT TABLE has) UNION ALL (TABLE has EXCEPT TABLE was)) AS differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION public.presence_accounts_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('account', ARRAY(SELECT id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('account', ARRAY(SELECT id FROM before));
-    ELSE
-        PERFORM public.presence_note('account', ARRAY(SELECT id FROM (
-            (SELECT id, organization_id, name::text FROM before
-                EXCEPT SELECT id, organization_id, name::text FROM after)
-            UNION ALL
-            (SELECT id, organization_id, name::text FROM after
-                EXCEPT SELECT id, organization_id, name::text FROM before)) AS differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
--- Signs of life are no change until they end: `stale_since` is what viewers see of them.
-CREATE FUNCTION public.presence_occupancy_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    CASE TG_OP
-    WHEN 'INSERT' THEN
-        PERFORM public.presence_note('account', ARRAY(SELECT account_id FROM after));
-    WHEN 'DELETE' THEN
-        PERFORM public.presence_note('account', ARRAY(SELECT account_id FROM before));
-    ELSE
-        PERFORM public.presence_note('account', ARRAY(
-            WITH
-            was AS (SELECT account_id, organization_id, user_id, clocked_in_at, stale_since, epoch FROM before),
-            has AS (SELECT account_id, organization_id, user_id, clocked_in_at, stale_since, epoch FROM after)
-            SELECT account_id FROM
-                ((TABLE was EXCEPT TABLE has) UNION ALL (TABLE has EXCEPT TABLE was)) AS differing));
-    END CASE;
-    RETURN NULL;
-END
-$$;
-
 CREATE FUNCTION public.presence_all_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -207,20 +77,48 @@ BEGIN
 END
 $$;
 
+-- For each table a function and its triggers: which columns name whom a row touches, and which are the facts that are
+-- followed. A row that is written again as it was is no change.
 DO $triggers$
 DECLARE
     watched record;
 BEGIN
     FOR watched IN
         SELECT * FROM (VALUES
-            ('users', 'presence_users_changed'),
-            ('user_organizations', 'presence_members_changed'),
-            ('wedding_collaborations', 'presence_collaborations_changed'),
-            ('accounts', 'presence_accounts_changed'),
-            ('presence_settings', 'presence_settings_changed'),
-            ('account_presence', 'presence_occupancy_changed')
-        ) AS tables (name, routine)
+            ('users', 'presence_users_changed', 'user', 'id', 'id, display_name::text, disabled'),
+            ('user_organizations', 'presence_members_changed', 'user', 'user_id',
+                'user_id, organization_id, role::text'),
+            -- Both people of a collaboration take part in its wedding.
+            ('wedding_collaborations', 'presence_collaborations_changed', 'user', 'supplier_id, client_id',
+                'wedding_id, supplier_id, client_id'),
+            ('accounts', 'presence_accounts_changed', 'account', 'id', 'id, organization_id, name::text'),
+            ('presence_settings', 'presence_settings_changed', 'user', 'user_id',
+                'user_id, visibility, show_activity, show_current_page, appear_offline, custom_status, '
+                'custom_status_emoji'),
+            -- Signs of life are no change until they end: `stale_since` is what viewers see of them.
+            ('account_presence', 'presence_occupancy_changed', 'account', 'account_id',
+                'account_id, organization_id, user_id, clocked_in_at, stale_since, epoch')
+        ) AS tables (name, routine, kind, touched, facts)
     LOOP
+        EXECUTE format($template$
+            CREATE FUNCTION public.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+            SET search_path = pg_catalog, pg_temp AS $body$
+            BEGIN
+                CASE TG_OP
+                WHEN 'INSERT' THEN
+                    PERFORM public.presence_note(%2$L, ARRAY(SELECT unnest(ARRAY[%3$s]) FROM after));
+                WHEN 'DELETE' THEN
+                    PERFORM public.presence_note(%2$L, ARRAY(SELECT unnest(ARRAY[%3$s]) FROM before));
+                ELSE
+                    PERFORM public.presence_note(%2$L, ARRAY(
+                        WITH was AS (SELECT %4$s FROM before), has AS (SELECT %4$s FROM after)
+                        SELECT unnest(ARRAY[%3$s]) FROM
+                            ((TABLE was EXCEPT TABLE has) UNION ALL (TABLE has EXCEPT TABLE was)) AS differing));
+                END CASE;
+                RETURN NULL;
+            END
+            $body$
+        $template$, watched.routine, watched.kind, watched.touched, watched.facts);
         EXECUTE format('CREATE TRIGGER presence_inserted AFTER INSERT ON public.%I
             REFERENCING NEW TABLE AS after EXECUTE FUNCTION public.%I()', watched.name, watched.routine);
         EXECUTE format('CREATE TRIGGER presence_updated AFTER UPDATE ON public.%I

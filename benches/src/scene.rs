@@ -7,7 +7,7 @@ use model::{
     RequestId, Role, SessionId, Settings, Status, SubscribeRequest, Track, UserFacts, UserId, Visibility,
     Wall, WeddingId,
 };
-use presence::{Command, Connect, Input, LastSeenNote, Presence, Sink, Taken};
+use presence::{Command, Connect, Input, Note, Presence, Sink, Taken};
 use uuid::Uuid;
 
 /// Longer than any window in which changes are gathered, in milliseconds.
@@ -44,7 +44,7 @@ impl Sink for Encoder {
 
     fn close(&mut self, _: ConnectionId, _: CloseCode) {}
 
-    fn last_seen(&mut self, _: LastSeenNote) {}
+    fn note(&mut self, _: Note) {}
 }
 
 impl Scene {
@@ -164,6 +164,8 @@ pub(crate) fn facts(channel: ChannelId) -> UserFacts {
         display_name: "Ada".to_owned(),
         disabled: false,
         organizations: BTreeMap::new(),
+        enterprise: BTreeSet::new(),
+        erased: false,
         weddings: BTreeSet::new(),
         settings: Some(visible()),
         last_seen: None,

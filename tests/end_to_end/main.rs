@@ -5,6 +5,7 @@
 
 mod fixture;
 
+mod activity;
 mod at_rest;
 mod comeback;
 mod database;
@@ -24,3 +25,5 @@ mod sight;
 mod slow;
 mod tabs;
 mod tokens;
+mod writer_kills;
+mod writer_outage;

@@ -32,7 +32,7 @@ async fn kill_9_loses_neither_what_was_acknowledged_nor_what_was_written_behind(
     let world = World::on(Arc::new(launch.start())).await;
     world.enter_present(world.finn).await.sign_out().await;
     let written = async || {
-        let rows = world.hub.metric(&world.http, "presence_hub_last_seen_written_total").await;
+        let rows = world.hub.metric(&world.http, "presence_hub_writer_written_total").await;
         (rows >= 1.0).then_some(())
     };
     eventually("last-seen in the store", written).await;

@@ -74,6 +74,8 @@ fn facts(n: u64) -> UserFacts {
         display_name: format!("Guest {n}"),
         disabled: false,
         organizations: organizations.map(|id| (OrganizationId(id), Role::Member)).into(),
+        enterprise: Default::default(),
+        erased: false,
         weddings: weddings.map(WeddingId).into(),
         settings: Some(Settings { visibility: CHOICES[choice(n)], ..Settings::default() }),
         last_seen: None,

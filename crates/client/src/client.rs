@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use model::{
-    ChannelId, EntryId, ErrorCode, Record, RequestError, Settings, SettingsPatch, SubscribeOutcome,
-    SubscribeRequest, TrackRequest, UserId,
+    ActivityRequest, ChannelId, EntryId, ErrorCode, Record, RequestError, Settings, SettingsPatch,
+    SubscribeOutcome, SubscribeRequest, TrackRequest, UserId,
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -126,6 +126,15 @@ impl Client {
     /// [`RequestFailed`].
     pub async fn untrack(&self) -> Result<(), RequestFailed> {
         self.ask(Ask::Untrack).await.map(drop)
+    }
+
+    /// Tells what was done, for the organizations that keep a log. Returns when the hub has it; where the connection
+    /// was cut meanwhile, it is told again, and may be logged twice.
+    ///
+    /// # Errors
+    /// [`RequestFailed`].
+    pub async fn activity(&self, activity: ActivityRequest) -> Result<(), RequestFailed> {
+        self.ask(Ask::Activity(activity)).await.map(drop)
     }
 
     /// Follows a channel, on this connection and all later ones. To follow it in another way, ask again.

@@ -8,12 +8,14 @@ mod tracking;
 use std::collections::{BTreeMap, VecDeque};
 
 use model::{
-    ChannelId, RequestError, RequestId, SettingsPatch, SubscribeRequest, SubscribedChannel, SubscriptionId,
-    TrackRequest, limits,
+    ActivityRequest, ChannelId, RequestError, RequestId, SettingsPatch, SubscribeRequest, SubscribedChannel,
+    SubscriptionId, TrackRequest, limits,
 };
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
-use wire::{ClientFrame, Failure, Refresh, Request, SetSettings, Subscribe, Token, Unsubscribe};
+use wire::{
+    ActivityFrame, ClientFrame, Failure, Refresh, Request, SetSettings, Subscribe, Token, Unsubscribe,
+};
 
 use crate::RequestFailed;
 use tracking::Tracking;
@@ -34,6 +36,7 @@ pub(crate) enum Ask {
     Subscribe(Vec<SubscribeRequest>),
     Unsubscribe(SubscriptionId),
     Untrack,
+    Activity(ActivityRequest),
     SignOut,
     SetSettings(SettingsPatch, Uuid),
     Refresh(Token),
@@ -186,6 +189,7 @@ impl Ask {
             Self::Subscribe(channels) => ClientFrame::Subscribe(Subscribe { id, channels }),
             Self::Unsubscribe(subscription) => ClientFrame::Unsubscribe(Unsubscribe { id, subscription }),
             Self::Untrack => ClientFrame::Untrack(Request { id }),
+            Self::Activity(activity) => ClientFrame::Activity(ActivityFrame { id, activity }),
             Self::SignOut => ClientFrame::SignOut(Request { id }),
             Self::SetSettings(settings, op_id) => {
                 ClientFrame::SetSettings(SetSettings { id, settings, op_id: Some(op_id) })

@@ -16,7 +16,7 @@ use std::{
 };
 
 use model::{AccountId, UserId};
-use persistence::{Cursor, PAGE, Pick, Store, StoreError, Wake};
+use persistence::{BacklogError, Cursor, PAGE, Pick, Store, StoreError, Wake, WriterHandle};
 use presence::Input;
 use tokio::{
     sync::{mpsc, watch},
@@ -57,6 +57,9 @@ impl Default for FollowerOptions {
 /// Asks of those who wait for the follower. Past it they wait to be heard at all.
 const ASKS: usize = 1_024;
 
+/// Between two attempts to forget those who are gone.
+const FORGET_AGAIN: Duration = Duration::from_secs(5);
+
 /// Between two questions that somebody else's changes cause.
 const WAKE_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -76,6 +79,7 @@ pub(crate) struct Follower {
     hub: Hub,
     store: Arc<dyn Store>,
     gate: Gate,
+    writer: WriterHandle,
     options: FollowerOptions,
     cursor: Cursor,
     sweep: Sweep,
@@ -83,6 +87,10 @@ pub(crate) struct Follower {
     users: BTreeSet<UserId>,
     accounts: BTreeSet<AccountId>,
     asks: mpsc::Receiver<Ask>,
+    /// Users who were erased, and have not chosen to be seen since.
+    erased: BTreeSet<UserId>,
+    /// Users of whom nothing is to be written that waits.
+    gone: BTreeSet<UserId>,
     /// Asks to be answered when everything has been read again.
     held: Vec<Ask>,
     /// When the store was asked last.
@@ -100,7 +108,7 @@ impl Follower {
     pub(crate) async fn start(
         hub: Hub,
         store: Arc<dyn Store>,
-        gate: Gate,
+        (gate, writer): (Gate, WriterHandle),
         options: FollowerOptions,
     ) -> Result<Following, Behind> {
         // Before the first page: what changes while the pages are read is found after it.
@@ -111,12 +119,15 @@ impl Follower {
             hub,
             store,
             gate,
+            writer,
             sweep: Sweep::begin(options.sweep_interval),
             options,
             cursor,
             users: BTreeSet::new(),
             accounts: BTreeSet::new(),
             asks,
+            erased: BTreeSet::new(),
+            gone: BTreeSet::new(),
             held: Vec::new(),
             asked: Instant::now(),
             fresh: Instant::now(),
@@ -198,10 +209,30 @@ impl Follower {
         self.cursor = changes.cursor;
         self.read_due_page().await?;
         self.hub.barrier().await?;
+        self.forget_gone();
         if !self.healthy.send_replace(true) {
             tracing::info!("the store can be followed again");
         }
         Ok(())
+    }
+
+    /// The heart knows that they are gone, and notes nothing more of them: what it noted before is forgotten, in a task of
+    /// its own, for it waits for the disk.
+    fn forget_gone(&mut self) {
+        let gone = std::mem::take(&mut self.gone);
+        if gone.is_empty() {
+            return;
+        }
+        let writer = self.writer.clone();
+        tokio::spawn(async move {
+            while let Err(error) = writer.forget(gone.clone()).await {
+                tracing::error!(%error, "what waits of users who are gone is still on the hub's disk");
+                if matches!(error, BacklogError::Closed) {
+                    return;
+                }
+                sleep(FORGET_AGAIN).await;
+            }
+        });
     }
 
     fn missed(&self, behind: &Behind) {
@@ -260,12 +291,14 @@ impl Follower {
     }
 
     async fn show<K: Kind>(&mut self, id: K::Id, facts: Option<K::Facts>) -> Result<(), Gone> {
+        K::note_gone(id, facts.as_ref(), self);
         match &facts {
             Some(_) => K::told(self).insert(id),
             None => K::told(self).remove(&id),
         };
         let veils = self.gate.lock().await;
-        self.hub.send(K::input(id, facts, &veils)).await
+        self.hub.send(K::input(id, facts, &veils)).await?;
+        Ok(())
     }
 }
 

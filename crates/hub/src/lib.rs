@@ -9,6 +9,7 @@ mod clock;
 mod farewell;
 mod follower;
 mod link;
+mod notes;
 mod operations;
 mod outbox;
 mod shard;
@@ -23,8 +24,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use model::{ConnectionId, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
-use persistence::LastSeenHandle;
+use model::{Activity, ConnectionId, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
+use persistence::WriterHandle;
 use presence::{Census, Connect, Input};
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,6 +60,17 @@ pub struct Hello {
     pub token_ends: Option<Wall>,
 }
 
+/// What became of an activity that was told without a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is taken; whether it is logged is the user's choice, and the organization's.
+    Taken,
+    /// There is no such user, or not admitted.
+    UnknownUser,
+    /// There is no such organization for this user.
+    UnknownOrganization,
+}
+
 /// What the task finds in its mailbox. Boxed where it is large: every task that sends keeps room for one.
 pub(crate) enum Mail {
     Input(Box<Input>),
@@ -68,6 +80,7 @@ pub(crate) enum Mail {
     Barrier(oneshot::Sender<()>),
     Census(oneshot::Sender<Census>),
     Settings(UserId, oneshot::Sender<Option<Settings>>),
+    Activity(UserId, Box<Activity>, oneshot::Sender<Told>),
     /// Closes every connection, telling each when to come back.
     CloseAll(Reconnect),
 }
@@ -87,11 +100,11 @@ struct Shared {
 impl Hub {
     /// Starts the task. It ends when the last handle is gone.
     #[must_use]
-    pub fn start(limits: Limits, last_seen: LastSeenHandle) -> (Self, tokio::task::JoinHandle<()>) {
+    pub fn start(limits: Limits, writer: WriterHandle) -> (Self, tokio::task::JoinHandle<()>) {
         let (mailbox, mail) = mpsc::channel(MAILBOX);
         let clock = Clock::start();
         let counters = Arc::new(Counters::default());
-        let shard = shard::Shard::new(limits, clock, last_seen, counters.clone());
+        let shard = shard::Shard::new(limits, clock, writer, counters.clone());
         let task = tokio::spawn(shard.run(mail));
         (Self(Arc::new(Shared { mailbox, clock, connections: AtomicU64::default(), counters })), task)
     }
@@ -150,6 +163,16 @@ impl Hub {
     pub async fn settings_of(&self, user: UserId) -> Result<Option<Settings>, Gone> {
         let (answer, wait) = oneshot::channel();
         self.mail(Mail::Settings(user, answer)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Tells what a user did. Answers when it is in memory, on its way to the writer.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn activity(&self, user: UserId, activity: Activity) -> Result<Told, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.mail(Mail::Activity(user, Box::new(activity), answer)).await?;
         wait.await.map_err(|_| Gone)
     }
 

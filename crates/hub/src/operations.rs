@@ -4,13 +4,14 @@
 //! shows what was committed, and the operation waits for it. While the store is out of reach, a change that only hides
 //! is put on the hub's own disk and in force at once; every other one is refused in time.
 
+mod erase;
 mod outage;
 mod turns;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use model::{DirectoryChange, Kept, Settings, SettingsPatch, UserId};
-use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError};
+use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError, WriterHandle};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -74,6 +75,7 @@ pub(crate) struct Parts {
     hub: Hub,
     store: Arc<dyn Store>,
     spool: Spool,
+    writer: WriterHandle,
     gate: Gate,
     pub(crate) following: Following,
     turns: Turns,
@@ -89,12 +91,14 @@ impl Operations {
         hub: Hub,
         store: Arc<dyn Store>,
         spool: Spool,
+        writer: WriterHandle,
         options: FollowerOptions,
     ) -> Result<Self, OperationError> {
         let gate = Gate::default();
         outage::hide_waiting(&gate, &spool).await;
-        let following = Follower::start(hub.clone(), store.clone(), gate.clone(), options).await?;
-        let parts = Arc::new(Parts { hub, store, spool, gate, following, turns: Turns::default() });
+        let following =
+            Follower::start(hub.clone(), store.clone(), (gate.clone(), writer.clone()), options).await?;
+        let parts = Arc::new(Parts { hub, store, spool, writer, gate, following, turns: Turns::default() });
         tokio::spawn(outage::drain(Arc::downgrade(&parts)));
         Ok(Self(parts))
     }
@@ -138,8 +142,10 @@ impl Operations {
         let this = self.0.clone();
         uncancelled(async move {
             let at = this.hub.clock().now().wall;
+            let removed = erase::removed(&changes);
             this.store.change_directory(changes, at, actor).await?;
             this.following.caught_up(DIRECTORY_SHOWN_WITHIN).await;
+            this.forget_removed(removed).await;
             Ok(())
         })
         .await

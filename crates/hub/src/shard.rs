@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use model::{CloseCode, Limits};
-use persistence::LastSeenHandle;
+use model::{Activity, CloseCode, Limits, UserId};
+use persistence::WriterHandle;
 use presence::{Input, Presence};
 use tokio::{sync::mpsc, time::sleep_until};
 
 use crate::{
-    Clock, Counters, Mail, Reconnect,
+    Clock, Counters, Mail, Reconnect, Told,
     sink::{Ways, add},
 };
 
@@ -26,13 +26,8 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(
-        limits: Limits,
-        clock: Clock,
-        last_seen: LastSeenHandle,
-        counters: Arc<Counters>,
-    ) -> Self {
-        Self { presence: Presence::new(limits.clone()), clock, ways: Ways::new(limits, last_seen, counters) }
+    pub(crate) fn new(limits: Limits, clock: Clock, writer: WriterHandle, counters: Arc<Counters>) -> Self {
+        Self { presence: Presence::new(limits.clone()), clock, ways: Ways::new(limits, writer, counters) }
     }
 
     pub(crate) async fn run(mut self, mut mail: mpsc::Receiver<Mail>) {
@@ -67,8 +62,22 @@ impl Shard {
             Mail::Barrier(done) => drop(done.send(())),
             Mail::Census(answer) => drop(answer.send(self.presence.census())),
             Mail::Settings(user, answer) => drop(answer.send(self.presence.settings_of(user).cloned())),
+            Mail::Activity(user, activity, answer) => drop(answer.send(self.log(user, *activity))),
             Mail::CloseAll(reconnect) => self.close_all(reconnect),
         }
+    }
+
+    /// Hands an activity on, if it may be told at all.
+    fn log(&mut self, user: UserId, activity: Activity) -> Told {
+        let told = match self.presence.settings_of(user) {
+            None => Told::UnknownUser,
+            Some(_) if !self.presence.is_member(user, activity.organization) => Told::UnknownOrganization,
+            Some(_) => Told::Taken,
+        };
+        if told == Told::Taken {
+            self.handle(Input::RestActivity { user, activity });
+        }
+        told
     }
 
     fn handle(&mut self, input: Input) {

@@ -1,4 +1,4 @@
-//! What the heart decides, done at once: frames are encoded and written, connections closed, last-seen noted.
+//! What the heart decides, done at once: frames are encoded and written, connections closed, what is to be kept handed on.
 
 use std::sync::{
     Arc,
@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use model::{CloseCode, ConnectionId, Limits, Outgoing, limits};
-use persistence::{LastSeen, LastSeenHandle};
-use presence::{LastSeenNote, Sink, Taken};
+use persistence::WriterHandle;
+use presence::{Note, Sink, Taken};
 use rustc_hash::FxHashMap;
 
-use crate::{Farewell, Outbox, Reconnect};
+use crate::{Farewell, Outbox, Reconnect, notes};
 
 /// What was done so far, for the operator. Written by the hub's task alone.
 #[derive(Debug, Default)]
@@ -27,11 +27,11 @@ pub struct Counters {
     pub closes: AtomicU64,
 }
 
-/// The ways out: every open connection's outbox, and the writer of last-seen.
+/// The ways out: every open connection's outbox, and the writer.
 pub(crate) struct Ways {
     limits: Limits,
     outboxes: FxHashMap<ConnectionId, Arc<Outbox>>,
-    last_seen: LastSeenHandle,
+    writer: WriterHandle,
     counters: Arc<Counters>,
     /// The turn that is being encoded: at most `TURN_BYTES`, used again for the next.
     turn: Vec<u8>,
@@ -39,9 +39,9 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    pub(crate) fn new(limits: Limits, last_seen: LastSeenHandle, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(limits: Limits, writer: WriterHandle, counters: Arc<Counters>) -> Self {
         let turn = Vec::with_capacity(limits::TURN_BYTES);
-        Self { limits, outboxes: FxHashMap::default(), last_seen, counters, turn, restart: None }
+        Self { limits, outboxes: FxHashMap::default(), writer, counters, turn, restart: None }
     }
 
     pub(crate) fn open(&mut self, connection: ConnectionId, outbox: Arc<Outbox>) {
@@ -91,9 +91,8 @@ impl Sink for Ways {
         }
     }
 
-    fn last_seen(&mut self, note: LastSeenNote) {
-        let LastSeenNote { user, at, page, device } = note;
-        self.last_seen.note(LastSeen { user, at, page, device });
+    fn note(&mut self, note: Note) {
+        notes::of(note, |row| self.writer.note(row));
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the tests of this crate share: a real store that can be taken away, and a hub on it.
 
+mod behind;
+mod upkeep;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -12,8 +15,8 @@ use std::{
 use async_trait::async_trait;
 use model::{AccountFacts, AccountId, DirectoryChange, Limits, Settings, UserFacts, UserId, Wall};
 use persistence::{
-    Actor, Changes, Cursor, LastSeen, LastSeenWriter, Pick, SettingsChange, SettingsEntry, Spool, Store,
-    StoreError, Truth, Wake, WriterOptions,
+    Actor, Backlog, BacklogError, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Spool, Store,
+    StoreError, Truth, Wake, Writer, WriterOptions,
 };
 use persistence_sqlite::{OpenMode, SqliteStore};
 use tempfile::TempDir;
@@ -116,17 +119,8 @@ impl Store for Line {
         self.store.change_directory(changes, at, actor).await
     }
 
-    async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError> {
-        Self::may(&self.writes)?;
-        self.store.write_last_seen(batch).await
-    }
-
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError> {
         self.store.settings_history(user).await
-    }
-
-    async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError> {
-        self.store.expire_operations(now).await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
@@ -156,7 +150,7 @@ pub(crate) struct Place {
 pub(crate) struct Running {
     pub(crate) hub: Hub,
     pub(crate) operations: Operations,
-    _writer: LastSeenWriter,
+    pub(crate) writer: Writer,
 }
 
 impl Place {
@@ -182,12 +176,25 @@ impl Place {
         Self { line: Arc::new(line), home }
     }
 
+    /// Where the spool and the backlog are; the database is beside them.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.home.path().join("disk")
+    }
+
     pub(crate) fn spool_path(&self) -> PathBuf {
-        self.home.path().join("spool")
+        self.home().join("spool")
     }
 
     pub(crate) fn spool(&self) -> Spool {
         Spool::open(self.spool_path()).unwrap()
+    }
+
+    pub(crate) fn writer(&self) -> Writer {
+        Writer::start(self.line.clone(), self.backlog().unwrap(), WriterOptions::default())
+    }
+
+    pub(crate) fn backlog(&self) -> Result<Backlog, BacklogError> {
+        Backlog::open(self.home().join("backlog"), 1 << 20)
     }
 
     pub(crate) async fn start(&self) -> Running {
@@ -196,10 +203,11 @@ impl Place {
             sweep_interval: Duration::from_secs(600),
             ..FollowerOptions::default()
         };
-        let writer = LastSeenWriter::start(self.line.clone(), WriterOptions::default());
+        let writer = self.writer();
         let (hub, _task) = Hub::start(Limits::default(), writer.handle());
-        let started = Operations::start(hub.clone(), self.line.clone(), self.spool(), options).await;
-        Running { hub, operations: started.unwrap(), _writer: writer }
+        let started =
+            Operations::start(hub.clone(), self.line.clone(), self.spool(), writer.handle(), options).await;
+        Running { hub, operations: started.unwrap(), writer }
     }
 }
 

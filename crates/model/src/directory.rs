@@ -61,12 +61,16 @@ pub struct UserFacts {
     pub disabled: bool,
     /// Organizations with the role in each.
     pub organizations: BTreeMap<OrganizationId, Role>,
+    /// Those of them on the plan [`Plan::Enterprise`], which keep a log of activity.
+    pub enterprise: BTreeSet<OrganizationId>,
     /// Weddings the user takes part in.
     pub weddings: BTreeSet<WeddingId>,
     /// The user's choice; `None`: not loaded, so hidden.
     pub settings: Option<Settings>,
     /// The stored last-seen.
     pub last_seen: Option<Wall>,
+    /// Whether all that was stored about the user was erased, and the user has not chosen to be seen since.
+    pub erased: bool,
 }
 
 /// What the directory says of an account.

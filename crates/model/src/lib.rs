@@ -3,6 +3,7 @@
 //! Raw truth ([`Track`], [`Occupancy`], [`UserFacts`]) cannot be serialized here. What a viewer may get is a
 //! [`Record`], made by the projection alone, and only records can be written on a viewer's route.
 
+pub mod activity;
 pub mod command;
 pub mod directory;
 pub mod frame;
@@ -14,6 +15,9 @@ pub mod text;
 pub mod time;
 pub mod track;
 
+pub use activity::{
+    Activity, ActivityError, ActivityRequest, ActivityType, Metadata, MetadataKey, MetadataValue,
+};
 pub use command::{Interest, PeopleInterest, ResumePoint, ResumeRequest, SubscribeRequest};
 pub use directory::{
     AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Role, SupplierType, UserFacts,

@@ -23,9 +23,25 @@ pub const TURN_OVERHEAD_BYTES: usize = 1024;
 pub const OUTBOX_CONTROL_BYTES: usize = 1024;
 /// Bytes that wait for a socket to take them: one turn, and the control frames. 8 + 1 = 9 KiB.
 pub const OUTBOX_BYTES: usize = TURN_BYTES + OUTBOX_CONTROL_BYTES;
-/// Users whose last-seen waits to be written. 65,536 x (about 120 B + a page of 512 characters) = 8 MiB with
-/// short pages, 40 MiB with the longest ASCII ones, 136 MiB where every character takes four bytes.
-pub const LAST_SEEN_PENDING_USERS: usize = 65_536;
+/// Users whose last-seen waits to be written, so that 100,000 who are seen at once find room. 131,072 x (about 200 B + a
+/// page) = 25 MiB with pages under 25 bytes, 90 MiB with the longest ASCII ones, 281 MiB where every character of
+/// theirs takes four bytes.
+pub const LAST_SEEN_PENDING_USERS: usize = 131_072;
+/// Stretches of sessions that wait to be written: one a session and organization. 131,072 x about 220 B = 27 MiB.
+pub const STRETCHES_PENDING: usize = 131_072;
+/// Bytes of activity that waits in memory. A row is 192 B and its texts: 174,762 of the shortest, 35 s of 5,000 rows
+/// a second; from half of it on, what waits goes to the disk ahead of time.
+pub const ACTIVITY_PENDING_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of one file of activity that waits on the disk, and so of what is dropped at once where the disk is to hold no
+/// more. About 4,000 rows.
+pub const BACKLOG_SEGMENT_BYTES: u64 = 1024 * 1024;
+/// Bytes of lines that were set aside for people to look at, because they are damaged; and again as many of rows that
+/// the database refused. About 4,000 rows each; of more there is only the count.
+pub const BACKLOG_ASIDE_BYTES: u64 = 1024 * 1024;
+/// Characters of a text in an activity's metadata. Nine keys of it are under 4 KiB in UTF-8.
+pub const METADATA_CHARS: usize = 100;
+/// Organizations whose logs one activity of a user goes into, in the order of their ids.
+pub const ACTIVITY_ORGANIZATIONS: usize = 16;
 /// Tightenings that wait for the database on disk and in memory. 10,000 x about 400 B = 4 MB.
 pub const SPOOLED_CHANGES: usize = 10_000;
 /// Of those, changes of one user.

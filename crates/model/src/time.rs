@@ -43,6 +43,12 @@ impl Now {
         Wall(self.wall.0 - (self.mono - mono) as i64)
     }
 
+    /// The monotonic instant of what [`Now::wall_at`] told of the past; this instant where it is not past.
+    #[must_use]
+    pub fn mono_of(&self, wall: Wall) -> Mono {
+        Mono(self.mono.0.saturating_sub(u64::try_from(self.wall.0 - wall.0).unwrap_or(0)))
+    }
+
     /// The monotonic instant of a wall time to come; this instant where it has passed.
     #[must_use]
     pub fn mono_at(&self, wall: Wall) -> Mono {

@@ -20,6 +20,19 @@ pub enum Status {
     Busy,
 }
 
+impl Status {
+    /// The word of the protocol.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Idle => "idle",
+            Self::Away => "away",
+            Self::Busy => "busy",
+        }
+    }
+}
+
 /// The kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -75,6 +75,12 @@ pub enum Act {
         /// The session.
         session: SessionId,
     },
+    /// An activity, on a live connection or by a call that names the session: a sign of life, and the session is the
+    /// one that was active last, if it announces something.
+    Active {
+        /// The session.
+        session: SessionId,
+    },
     /// Sign-out or close 1000 on a live connection: the session ends at once.
     SignOut {
         /// The session.

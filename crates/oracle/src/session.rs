@@ -19,7 +19,9 @@ pub(crate) struct Session {
     pub(crate) user: UserId,
     pub(crate) link: Link,
     pub(crate) track: Option<Track>,
-    /// The last track: signs of life are not activity.
+    /// The last track.
+    pub(crate) tracked_at: Mono,
+    /// The last track or activity: signs of life are none.
     pub(crate) active_at: Mono,
     /// The last sign of life while its owner was not hidden; others do not count.
     pub(crate) alive_at: Option<Mono>,
@@ -29,13 +31,13 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(user: UserId, link: Link, now: Mono, flagged: bool) -> Self {
-        Self { user, link, track: None, active_at: now, alive_at: None, flagged }
+        Self { user, link, track: None, tracked_at: now, active_at: now, alive_at: None, flagged }
     }
 
     /// A track that counts as activity; typing starts anew with it.
     pub(crate) fn announce(&mut self, track: &Track, now: Mono) {
         self.track = Some(track.clone());
-        self.active_at = now;
+        (self.tracked_at, self.active_at) = (now, now);
     }
 
     /// The first of its clocks to run out, perhaps in the past.
@@ -44,10 +46,10 @@ impl Session {
         ends.into_iter().flatten().min()
     }
 
-    /// When typing ends, while it lasts. Whatever replaces the track sets `active_at`, so that is when it was said.
+    /// When typing ends, while it lasts. It was said with the track.
     pub(crate) fn typing_end(&self, limits: &Limits) -> Option<Mono> {
         let typing = self.track.as_ref().is_some_and(|track| track.is_typing);
-        typing.then(|| self.active_at + limits.typing_ms)
+        typing.then(|| self.tracked_at + limits.typing_ms)
     }
 
     /// When presence ends with the grace, unless the session comes back. A call that names a lost session is a sign

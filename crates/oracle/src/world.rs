@@ -88,6 +88,7 @@ impl World {
             Act::Track { session, track } => self.track(*session, track, now),
             Act::Untrack { session } => self.untrack(*session, now),
             Act::Alive { session } => self.alive(*session, now),
+            Act::Active { session } => self.active(*session, now),
             Act::SignOut { session } => self.sign_out(*session, now),
             Act::Lost { session } => self.lost(*session, now),
             Act::Resume { session, track } => self.resume(*session, track.as_ref(), now),
@@ -161,6 +162,12 @@ impl World {
         settings.is_some_and(|settings| settings.appear_offline)
     }
 
+    /// The settings of `user` as they are in force; `None`: not loaded, or no such user.
+    #[must_use]
+    pub fn settings(&self, user: UserId) -> Option<&Settings> {
+        self.users.get(&user)?.settings.as_ref()
+    }
+
     /// Whether nobody else sees `user`: settings not loaded, visibility `nobody`, or `appearOffline`.
     #[must_use]
     pub fn hidden(&self, user: UserId) -> bool {
@@ -224,6 +231,17 @@ impl World {
         if self.live(id).is_some() {
             self.sign_of_life(id, now);
         }
+    }
+
+    fn active(&mut self, id: SessionId, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.track.is_some() {
+            session.active_at = now;
+        }
+        if matches!(session.link, Link::Rest(_)) {
+            session.link = Link::Rest(now);
+        }
+        self.sign_of_life(id, now);
     }
 
     /// What happens while nobody else sees the owner is not told later either.

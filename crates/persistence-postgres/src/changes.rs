@@ -141,19 +141,21 @@ fn is_too_old(since: &Place, now: &Place) -> bool {
     since.server_since_us != now.server_since_us || !(-1_000..PLACE_LASTS_MS).contains(&age)
 }
 
-/// Drops some of the changes that are an hour old, by the server's clock; whether there may be more of them.
+/// Drops some of the changes that are an hour old, by the server's clock: how many, and whether there may be more of
+/// them.
 ///
 /// A transaction that took an hour may lose what it has just committed: those who follow read everything once a
 /// minute, whatever they were told.
-pub(crate) async fn drop_old(connection: &mut PgConnection) -> Result<bool, Failure> {
+pub(crate) async fn drop_old(connection: &mut PgConnection) -> Result<(u64, bool), Failure> {
     let dropped = sqlx::query(
         "DELETE FROM presence_changes WHERE seq IN (SELECT seq FROM presence_changes \
          WHERE at < now() - interval '1 hour' ORDER BY at LIMIT $1)",
     )
     .bind(DROPPED_AT_ONCE)
     .execute(connection)
-    .await?;
-    Ok(dropped.rows_affected() >= DROPPED_AT_ONCE.unsigned_abs())
+    .await?
+    .rows_affected();
+    Ok((dropped, dropped >= DROPPED_AT_ONCE.unsigned_abs()))
 }
 
 #[cfg(test)]

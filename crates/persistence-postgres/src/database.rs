@@ -225,6 +225,24 @@ impl Around {
     }
 }
 
+/// Gives the statements of this transaction more time than is usual. The unit of work needs [`Terms::extra`] for it.
+pub(crate) async fn take_time(connection: &mut PgConnection, time: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+        .bind(time.as_millis().to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets the statements of this transaction wait for locks for longer than is usual.
+pub(crate) async fn take_patience(connection: &mut PgConnection, time: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT set_config('lock_timeout', $1, true)")
+        .bind(time.as_millis().to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Gives a connection back within a deadline. Dropped, it would be pinged without one, and a server that stands still
 /// just then would keep its place in the pool until the network gives up, which takes a quarter of an hour.
 fn give_back(mut connection: PoolConnection<Postgres>) {

@@ -10,10 +10,19 @@ use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{audit, error::Failure, facts::timestamp};
+use crate::{
+    audit,
+    database::{take_patience, take_time},
+    error::Failure,
+    facts::timestamp,
+};
 
 /// What one change may take, beside what every unit of work has: one statement, with the network.
 const TIME_OF_A_CHANGE: Duration = Duration::from_millis(2);
+/// What changes may take that remove people or organizations, with all that is kept about them: a million rows.
+const TIME_OF_REMOVALS: Duration = Duration::from_secs(60);
+/// How long those wait for batches and totals that are under way.
+const PATIENCE_OF_REMOVALS: Duration = Duration::from_secs(5);
 
 /// Changes under a name that makes them happen once.
 pub(crate) struct Request {
@@ -43,7 +52,15 @@ impl Request {
 
     /// What all changes may take together.
     pub(crate) fn time(&self) -> Duration {
-        TIME_OF_A_CHANGE.saturating_mul(u32::try_from(self.changes.len()).unwrap_or(u32::MAX))
+        let of_all = TIME_OF_A_CHANGE.saturating_mul(u32::try_from(self.changes.len()).unwrap_or(u32::MAX));
+        if self.removes() { of_all + TIME_OF_REMOVALS } else { of_all }
+    }
+
+    fn removes(&self) -> bool {
+        let removes = |change: &_| {
+            matches!(change, DirectoryChange::RemoveUser { .. } | DirectoryChange::RemoveOrganization { .. })
+        };
+        self.changes.iter().any(removes)
     }
 }
 
@@ -86,6 +103,10 @@ impl Refusal {
 pub(crate) async fn change(connection: &mut PgConnection, request: &Request) -> Result<(), Failure> {
     let Request { changes, at, actor, operation, entry } = request;
     let (at, actor) = (timestamp(*at), actor.to_string());
+    if request.removes() {
+        take_time(connection, TIME_OF_REMOVALS).await?;
+        take_patience(connection, PATIENCE_OF_REMOVALS).await?;
+    }
     if !audit::directory_changed(connection, at, &actor, *operation, entry).await? {
         return Ok(());
     }

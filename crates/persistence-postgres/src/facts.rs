@@ -57,6 +57,8 @@ struct UserRow {
     seen_at: Option<DateTime<Utc>>,
     organizations: Vec<Uuid>,
     roles: Vec<String>,
+    enterprise: Vec<Uuid>,
+    erased: bool,
     weddings: Vec<Uuid>,
 }
 
@@ -90,6 +92,8 @@ fn user(row: UserRow, defaults: &Settings) -> Result<(UserId, UserFacts), StoreE
         display_name: row.display_name,
         disabled: row.disabled,
         organizations: row.organizations.into_iter().map(OrganizationId).zip(roles).collect(),
+        enterprise: row.enterprise.into_iter().map(OrganizationId).collect(),
+        erased: row.erased,
         weddings: row.weddings.into_iter().map(WeddingId).collect(),
         settings: Some(shown(id, row.settings, defaults)),
         last_seen: row.seen_at.map(|at| Wall(at.timestamp_millis())),

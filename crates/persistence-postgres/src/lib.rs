@@ -6,19 +6,24 @@
 //! found in a table that triggers fill, whoever wrote. Nothing outside of this crate knows any SQL.
 
 mod address;
+mod archive;
 mod audit;
+mod behind;
 mod changes;
 mod database;
 mod directory;
 mod error;
 mod facts;
-mod last_seen;
+mod jobs;
 mod listener;
 mod migrate;
 mod open;
 mod options;
+mod person;
+mod rollups;
 mod settings;
 mod store;
+mod upkeep;
 
 pub use address::Address;
 pub use error::OpenError;

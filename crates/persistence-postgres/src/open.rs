@@ -127,9 +127,11 @@ macro_rules! ours {
             "WITH ours AS (SELECT c.oid, c.relowner, c.relrowsecurity AND c.relforcerowsecurity AS forced, ",
             "c.oid::regclass::text AS name FROM pg_class AS c ",
             "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ",
-            "AND (c.relname IN ('presence_settings', 'user_last_seen', 'presence_activity_logs', ",
-            "'activity_rollups', 'account_presence', 'access_codes', 'presence_audit', 'operation_results', ",
-            "'presence_changes', 'presence_installation') ",
+            "AND (c.relname IN ('presence_settings', 'user_last_seen', 'presence_sessions', ",
+            "'activity_rollups', 'activity_pages', 'account_presence', 'access_codes', 'presence_audit', ",
+            "'operation_results', 'presence_changes', 'presence_installation', 'presence_rollup_queue', ",
+            "'presence_gaps', 'presence_jobs', 'presence_erasures', 'presence_weeks') ",
+            "OR c.relname ~ '^presence_activity_logs(_[0-9]{8})?$' ",
             "OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass('presence_activity_logs'))))) ",
             $rest
         )

@@ -68,7 +68,7 @@ fn in_force(user: UserId, row: SettingsRow, defaults: &Settings) -> (Option<Sett
 
 /// Changes of one user are made one after another. There may be no row yet to lock, so it is a number: one that tells
 /// those who see all locks nothing of the user.
-async fn take_turn(connection: &mut PgConnection, user: UserId) -> Result<(), Failure> {
+pub(crate) async fn take_turn(connection: &mut PgConnection, user: UserId) -> Result<(), Failure> {
     sqlx::query(
         "SELECT pg_advisory_xact_lock(('x' || encode(substr(\
              sha256(uuid_send(lock_salt) || uuid_send($1)), 1, 8), 'hex'))::bit(64)::bigint) \

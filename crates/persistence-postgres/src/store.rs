@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
 use persistence::{
-    Actor, Changes, Cursor, LastSeen, OperationId, Pick, SettingsChange, SettingsEntry, Store, StoreError,
-    Truth, Wake,
+    Actor, Changes, Cursor, OperationId, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth, Wake,
 };
 use uuid::Uuid;
 
@@ -15,7 +14,6 @@ use crate::{
     database::{Database, Terms},
     directory,
     facts::{self, Statements},
-    last_seen,
     listener::Listener,
     open::{self, Opened},
     settings::{self, Named},
@@ -25,7 +23,7 @@ use crate::{
 /// closed by the first [`Store::close`].
 #[derive(Clone)]
 pub struct PostgresStore {
-    database: Database,
+    pub(crate) database: Database,
     listener: Arc<Listener>,
     statements: Statements,
     default_settings: Settings,
@@ -41,40 +39,6 @@ impl PostgresStore {
         let Opened { database, listener, statements } = open::open(&options).await?;
         let default_settings = options.default_settings;
         Ok(Self { database, listener: Arc::new(listener), statements, default_settings })
-    }
-
-    async fn expire_results(&self, now: Wall) -> Result<u64, StoreError> {
-        let mut expired = 0;
-        loop {
-            let work = self.database.write(Terms::default(), now, |connection, now| {
-                Box::pin(settings::expire_operations(connection, *now))
-            });
-            let (dropped, more) = work.await?;
-            expired += dropped;
-            if !more {
-                return Ok(expired);
-            }
-        }
-    }
-
-    async fn drop_old_changes(&self) -> Result<(), StoreError> {
-        let drop = || {
-            self.database
-                .write(Terms::default(), (), |connection, ()| Box::pin(changes::drop_old(connection)))
-        };
-        while drop().await? {}
-        Ok(())
-    }
-
-    /// The logs' next weeks; there are four ahead, so that a month of failures does no harm.
-    async fn make_partitions(&self) -> Result<(), StoreError> {
-        let work = self.database.write(Terms::default(), (), |connection, ()| {
-            Box::pin(async move {
-                sqlx::query("SELECT presence_make_partitions(4)").execute(connection).await?;
-                Ok(())
-            })
-        });
-        work.await
     }
 }
 
@@ -138,28 +102,11 @@ impl Store for PostgresStore {
         work.await
     }
 
-    async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError> {
-        let columns = last_seen::columns(batch)?;
-        let work = self.database.write(Terms::default(), columns, |connection, batch| {
-            Box::pin(last_seen::write(connection, batch))
-        });
-        work.await
-    }
-
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError> {
         let work = self.database.read_as(user, (), |connection, ()| {
             Box::pin(audit::settings_history(connection, limits::HISTORY_ENTRIES))
         });
         work.await
-    }
-
-    /// The one regular call, so whatever else grows or runs out is looked after here: changes that everybody has
-    /// found, and the activity logs' partitions.
-    async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError> {
-        let expired = self.expire_results(now).await?;
-        self.drop_old_changes().await?;
-        self.make_partitions().await?;
-        Ok(expired)
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -69,23 +69,41 @@ fn entry((at, before, after): (i64, String, String)) -> Result<SettingsEntry, St
     Ok(SettingsEntry { at: Wall(at), before, after })
 }
 
-/// Puts a pseudonym in the place of a user who goes. That something was changed stays; what they chose goes.
+/// An erasure, which names nobody.
+pub(crate) async fn erased(
+    connection: &mut SqliteConnection,
+    at: Wall,
+    pseudonym: Uuid,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO presence_audit (at, kind, actor) VALUES (?1, 'erasure', ?2)")
+        .bind(at.0)
+        .bind(format!("user:{pseudonym}"))
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(store_error)
+}
+
+/// Puts a pseudonym in the place of a user who goes, up to an instant. That something was changed stays; what they chose
+/// goes.
 ///
 /// The ids in the changes of the directory have no index: this reads the audit of the directory once.
 pub(crate) async fn forget(
     connection: &mut SqliteConnection,
     user: UserId,
     pseudonym: Uuid,
+    until: Wall,
 ) -> Result<(), StoreError> {
     let own = "UPDATE presence_audit SET subject = ?2, actor = replace(actor, ?1, ?2), before_json = NULL, \
-               after_json = NULL WHERE subject = ?1";
+               after_json = NULL WHERE subject = ?1 AND at <= ?3";
     let others = "UPDATE presence_audit SET actor = replace(actor, ?1, ?2), \
                   after_json = replace(after_json, ?1, ?2) \
-                  WHERE kind = 'directory' AND (instr(after_json, ?1) OR instr(actor, ?1))";
+                  WHERE kind = 'directory' AND at <= ?3 AND (instr(after_json, ?1) OR instr(actor, ?1))";
     for sql in [own, others] {
         sqlx::query(sql)
             .bind(user.0.hyphenated())
             .bind(pseudonym.hyphenated())
+            .bind(until.0)
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;

@@ -55,6 +55,23 @@ async fn ids<Id: Ord>(
     Ok(rows.into_iter().map(id).collect::<BTreeSet<_>>().into_iter().collect())
 }
 
+/// How long, in milliseconds, a change is kept of somebody who is gone: 1 min. Hubs read changes every second.
+const GONE_KEPT_MS: i64 = 60 * 1000;
+
+/// Drops the changes of users who are gone, but for the last ones, and those before them: whoever is that far behind reads
+/// everything anew, and misses nobody.
+pub(crate) async fn forget_the_gone(connection: &mut SqliteConnection, now: Wall) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM presence_changes WHERE seq <= (SELECT max(seq) FROM presence_changes \
+             WHERE at <= ?1 AND user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = user_id))",
+    )
+    .bind(now.0.saturating_sub(GONE_KEPT_MS))
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(store_error)
+}
+
 /// Drops changes older than an hour. Always the oldest of them, also where the clock was set back in between: a gap
 /// would hide changes.
 pub(crate) async fn forget(connection: &mut SqliteConnection, now: Wall) -> Result<(), StoreError> {

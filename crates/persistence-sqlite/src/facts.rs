@@ -83,6 +83,7 @@ struct SettingsRow {
     appear_offline: bool,
     custom_status: Option<String>,
     custom_status_emoji: Option<String>,
+    erased: bool,
 }
 
 impl TryFrom<SettingsRow> for Settings {
@@ -113,6 +114,8 @@ async fn bare_users(
         display_name,
         disabled,
         organizations: BTreeMap::new(),
+        enterprise: BTreeSet::new(),
+        erased: false,
         weddings: BTreeSet::new(),
         settings: Some(defaults.clone()),
         last_seen: None,
@@ -125,24 +128,40 @@ async fn add_settings(
     ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
-    for (user, settings) in chosen_settings(connection, ids).await? {
+    for (user, chosen) in chosen_settings(connection, ids).await? {
         if let Some(facts) = users.get_mut(&user) {
-            facts.settings = Some(settings);
+            facts.settings = Some(chosen.settings);
+            facts.erased = chosen.erased;
         }
     }
     Ok(())
+}
+
+/// What a user chose.
+pub(crate) struct Chosen {
+    pub(crate) settings: Settings,
+    /// Whether it was chosen for them when they were erased, and they have not chosen to be seen since.
+    erased: bool,
+}
+
+impl TryFrom<SettingsRow> for Chosen {
+    type Error = StoreError;
+
+    fn try_from(row: SettingsRow) -> Result<Self, StoreError> {
+        Ok(Self { erased: row.erased, settings: row.try_into()? })
+    }
 }
 
 /// The settings of those of `ids`, a JSON array, who ever chose.
 pub(crate) async fn chosen_settings(
     connection: &mut SqliteConnection,
     ids: &str,
-) -> Result<Vec<(UserId, Settings)>, StoreError> {
+) -> Result<Vec<(UserId, Chosen)>, StoreError> {
     let rows: Vec<SettingsRow> = rows_of!(
         connection,
         ids,
         "SELECT user_id, visibility, show_activity, show_current_page, appear_offline, custom_status, \
-         custom_status_emoji FROM presence_settings",
+         custom_status_emoji, coalesce(erased_at, 0) = 9223372036854775807 AS erased FROM presence_settings",
         "user_id"
     )?;
     rows.into_iter().map(|row| Ok((UserId(row.user_id.into()), row.try_into()?))).collect()
@@ -168,15 +187,18 @@ async fn add_organizations(
     ids: &str,
     users: &mut Users,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(Hyphenated, Hyphenated, String)> = rows_of!(
+    let rows: Vec<(Hyphenated, Hyphenated, String, bool)> = rows_of!(
         connection,
         ids,
-        "SELECT user_id, organization_id, role FROM user_organizations",
+        "SELECT user_id, organization_id, role, plan = 'enterprise' \
+         FROM user_organizations JOIN organizations ON organizations.id = organization_id",
         "user_id"
     )?;
-    for (user, organization, role) in rows {
+    for (user, organization, role, enterprise) in rows {
         if let Some(facts) = users.get_mut(&UserId(user.into())) {
-            facts.organizations.insert(OrganizationId(organization.into()), read_word(role)?);
+            let organization = OrganizationId(organization.into());
+            facts.organizations.insert(organization, read_word(role)?);
+            facts.enterprise.extend(enterprise.then_some(organization));
         }
     }
     Ok(())

@@ -5,16 +5,21 @@
 //! knows any SQL.
 
 mod audit;
+mod behind;
 mod changes;
+mod clock;
 mod database;
 mod directory;
 mod error;
 mod facts;
-mod last_seen;
 mod open;
+mod person;
 mod place;
+mod rollups;
 mod settings;
 mod store;
+mod upkeep;
+mod weeks;
 
 pub use error::OpenError;
 pub use open::{OpenMode, SqliteOptions, latest_schema};

@@ -141,8 +141,9 @@ fn plain(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
         .busy_timeout(options.busy_timeout)
 }
 
+/// What is deleted is overwritten: whoever was erased is not to be found in the bytes of the file.
 fn writing(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {
-    plain(path, options).journal_mode(SqliteJournalMode::Wal)
+    plain(path, options).journal_mode(SqliteJournalMode::Wal).pragma("secure_delete", "ON")
 }
 
 fn reading(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions {

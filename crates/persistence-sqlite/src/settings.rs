@@ -35,7 +35,9 @@ pub(crate) async fn change(
     Ok(after)
 }
 
-async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
+/// # Errors
+/// [`StoreError::UnknownUser`].
+pub(crate) async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result<(), StoreError> {
     let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM users WHERE id = ?1")
         .bind(user.0.hyphenated())
         .fetch_optional(connection)
@@ -47,7 +49,7 @@ async fn require_user(connection: &mut SqliteConnection, user: UserId) -> Result
 /// What the user chose, if they ever did.
 async fn chosen(connection: &mut SqliteConnection, user: UserId) -> Result<Option<Settings>, StoreError> {
     let settings = facts::chosen_settings(connection, &write_json(&[user])?).await?;
-    Ok(settings.into_iter().next().map(|(_, settings)| settings))
+    Ok(settings.into_iter().next().map(|(_, chosen)| chosen.settings))
 }
 
 async fn write(
@@ -57,9 +59,13 @@ async fn write(
 ) -> Result<(), StoreError> {
     let row = StoredSettings::from(after);
     sqlx::query(
-        "INSERT OR REPLACE INTO presence_settings (user_id, visibility, show_activity, show_current_page, \
+        "INSERT INTO presence_settings (user_id, visibility, show_activity, show_current_page, \
          appear_offline, custom_status, custom_status_emoji, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (user_id) DO UPDATE SET visibility = excluded.visibility, \
+             show_activity = excluded.show_activity, show_current_page = excluded.show_current_page, \
+             appear_offline = excluded.appear_offline, custom_status = excluded.custom_status, \
+             custom_status_emoji = excluded.custom_status_emoji, updated_at = excluded.updated_at",
     )
     .bind(change.user.0.hyphenated())
     .bind(write_word(&row.visibility)?)

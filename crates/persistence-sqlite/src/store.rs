@@ -4,19 +4,19 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
-use persistence::{
-    Actor, Changes, Cursor, LastSeen, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth,
-};
+use persistence::{Actor, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth};
+use sqlx::SqliteConnection;
 
 use crate::{
-    OpenError, OpenMode, SqliteOptions, audit, changes, database::Database, directory, facts, last_seen,
-    open, settings,
+    OpenError, OpenMode, SqliteOptions, audit, changes,
+    database::{Database, Unit},
+    directory, facts, open, settings,
 };
 
 /// The embedded store. Cheap to clone; all clones are one open file, closed by the first [`Store::close`].
 #[derive(Clone)]
 pub struct SqliteStore {
-    database: Database,
+    pub(crate) database: Database,
     default_settings: Settings,
 }
 
@@ -49,6 +49,24 @@ impl SqliteStore {
     #[must_use]
     pub fn schema_found(&self) -> Option<i64> {
         self.database.schema_found()
+    }
+
+    /// See [`Database::write`].
+    pub(crate) async fn write<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T> + Send + 'static,
+    {
+        self.database.write(work).await
+    }
+
+    /// See [`Database::read`].
+    pub(crate) async fn read<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T> + Send + 'static,
+    {
+        self.database.read(work).await
     }
 }
 
@@ -102,29 +120,11 @@ impl Store for SqliteStore {
         work.await
     }
 
-    async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError> {
-        let rows = last_seen::rows(batch)?;
-        let work = self
-            .database
-            .write(move |connection| Box::pin(async move { last_seen::write(connection, &rows).await }));
-        work.await
-    }
-
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError> {
         let history = self.database.read(move |connection| {
             Box::pin(audit::settings_history(connection, user, limits::HISTORY_ENTRIES))
         });
         history.await
-    }
-
-    async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError> {
-        let work = self.database.write(move |connection| {
-            Box::pin(async move {
-                changes::forget(connection, now).await?;
-                settings::expire_operations(connection, now).await
-            })
-        });
-        work.await
     }
 
     async fn probe(&self) -> Result<(), StoreError> {

@@ -8,10 +8,16 @@
 //! persistence::conformance_tests!(fixture);
 //! ```
 
+pub mod archive;
+pub mod behind;
 pub mod concurrency;
 pub mod directory;
+mod exported;
 mod follower;
+pub mod jobs;
 pub mod last_seen;
+pub mod person;
+pub mod rollups;
 pub mod settings;
 pub mod truth;
 
@@ -19,11 +25,11 @@ use std::{any::Any, sync::Arc};
 
 use model::{
     AccountFacts, AccountId, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts,
-    UserId, Wall, WeddingId,
+    UserId, Visibility, Wall, WeddingId,
 };
 use uuid::Uuid;
 
-use crate::{Actor, OperationId, PAGE, Pick, SettingsChange, Store, StoreError};
+use crate::{Actor, LastSeen, OperationId, PAGE, Pick, SettingsChange, Store, StoreError};
 
 /// An empty store, and what has to live as long as it.
 pub struct Fixture {
@@ -43,7 +49,7 @@ macro_rules! conformance_tests {
                 a_refused_change_leaves_nothing, changing_nothing_leaves_no_entry, histories_are_bounded,
                 an_operation_is_done_once, another_body_is_a_conflict, operations_of_users_are_apart,
                 operations_are_kept_a_day, what_comes_late_only_hides, a_tightening_is_a_change_like_others;
-            directory: what_was_put_is_read, putting_again_replaces, changes_name_all_who_are_touched,
+            directory: what_was_put_is_read, putting_again_replaces, changes_name_all_who_are_touched, a_plan_names_its_members,
                 all_or_nothing, impossible_changes_are_named, names_are_cleaned,
                 removing_what_is_not_there_does_nothing, a_removed_organization_takes_its_own_along,
                 a_removed_wedding_touches_its_participants, a_removed_collaboration_ends_only_its_own_part,
@@ -53,7 +59,26 @@ macro_rules! conformance_tests {
                 settings_name_their_user, what_was_not_done_names_nobody, last_seen_is_no_change,
                 pages_cover_everybody_once, pages_go_on_after_who_is_gone, only_who_is_there_is_picked;
             last_seen: last_seen_is_read, last_seen_never_goes_back, strangers_are_passed_over,
-                the_erased_are_not_resurrected, an_empty_batch_is_nothing;
+                the_erased_are_not_resurrected, an_empty_batch_is_nothing,
+                a_note_replaces_the_one_before_whole, an_erasure_ends_what_was_noted_before;
+            behind: activity_is_read_as_it_was_written, activity_is_written_once, strangers_rows_are_passed_over,
+                rows_from_before_their_user_are_passed_over, rows_from_before_an_erasure_are_passed_over,
+                times_without_a_place_are_passed_over, stretches_never_go_back, stretches_are_written_once,
+                lost_stretches_end, the_removed_leave_no_row, a_removed_organization_takes_its_log_along,
+                a_gap_is_marked_once, empty_batches_are_nothing, a_full_batch_is_written;
+            rollups: quarters_have_their_parts, stretches_are_cut_at_the_quarters, late_rows_are_added,
+                kept_and_rebuilt_ones_equal_the_rows, the_erased_are_in_no_total,
+                weeks_set_aside_stay_as_they_are, a_restored_week_is_rolled_up_again,
+                half_a_week_makes_no_totals, old_totals_are_dropped,
+                slices_go_on_where_they_stopped;
+            archive: a_week_goes_and_comes_back, a_week_set_aside_takes_no_rows, only_what_was_set_aside_is_dropped,
+                old_weeks_are_named, the_erased_do_not_come_back, what_is_no_row_is_corrupt;
+            person: an_export_is_one_persons, pages_of_an_export_go_on, the_erased_are_nowhere,
+                the_erased_begin_anew, of_the_erased_nothing_is_written, a_stranger_is_not_erased,
+                erasures_are_open_until_the_archives_are_clean, what_was_left_goes_when_an_erasure_is_closed,
+                a_client_does_not_learn_what_others_supply;
+            jobs: a_job_is_one_holders, a_job_is_done_in_its_time, a_job_that_failed_is_free, jobs_tell_how_they_went,
+                of_many_who_ask_one_gets_it;
             concurrency: concurrent_changes_are_a_chain, concurrent_calls_of_one_operation_are_one,
                 a_follower_misses_nobody, dropped_calls_are_whole_or_nothing, dropped_directory_calls_are_whole_or_nothing,
                 a_closed_store_is_unavailable;
@@ -214,6 +239,20 @@ fn status(text: impl Into<String>) -> SettingsPatch {
 
 fn change(n: u128, patch: SettingsPatch) -> SettingsChange {
     SettingsChange { user: user(n), patch, operation: None, at: START, tightens: false, belated: false }
+}
+
+/// The user chooses to be seen and logged, now.
+async fn be_seen(store: &Shared, n: u128) {
+    let patch = SettingsPatch {
+        visibility: Some(Visibility::Everyone),
+        show_activity: Some(true),
+        ..SettingsPatch::default()
+    };
+    store.change_settings(change(n, patch)).await.expect("the choice is possible");
+}
+
+fn noted(n: u128, at: Wall) -> LastSeen {
+    LastSeen { user: user(n), at, page: None, device: None, activity: None, session_minutes: 0 }
 }
 
 async fn change_status(store: &Shared, n: u128, text: &str) -> Result<Settings, StoreError> {

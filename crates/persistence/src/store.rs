@@ -4,12 +4,12 @@ use std::fmt;
 
 use async_trait::async_trait;
 use model::{
-    CleanText, Device, DirectoryChange, OrganizationId, Settings, SettingsPatch, TextError, UserId, Wall,
-    WeddingId, limits,
+    CleanText, DirectoryChange, OrganizationId, Settings, SettingsPatch, TextError, UserId, Wall, WeddingId,
+    limits,
 };
 use uuid::Uuid;
 
-use crate::Truth;
+use crate::{Archive, Behind, Jobs, Person, Truth, Upkeep};
 
 /// How long the result of an operation is kept, in milliseconds: 24 h.
 pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -56,19 +56,6 @@ impl fmt::Display for Actor {
             Self::User(user) => write!(f, "user:{user}"),
         }
     }
-}
-
-/// When a user was last seen, and where. Replaces the one before it whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastSeen {
-    /// Who.
-    pub user: UserId,
-    /// When.
-    pub at: Wall,
-    /// On which page.
-    pub page: Option<CleanText>,
-    /// With which device.
-    pub device: Option<Device>,
 }
 
 /// One change in a user's history of settings. For that user alone.
@@ -165,7 +152,7 @@ pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidRe
 /// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
 /// that goes away in the middle cancels nothing: the write is finished or undone, never half done.
 #[async_trait]
-pub trait Store: Truth {
+pub trait Store: Truth + Behind + Jobs + Upkeep + Archive + Person {
     /// Changes a user's settings, and returns what they came to. A change that changes nothing leaves no entry in the
     /// history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its
     /// result is what it was then, whatever is in force now.
@@ -189,25 +176,11 @@ pub trait Store: Truth {
         actor: Actor,
     ) -> Result<(), StoreError>;
 
-    /// Writes last-seen, never backwards. Users that are not in the directory are passed over, and so are notes
-    /// older than their user: they are of somebody who was erased. At most 1,000 at once.
-    ///
-    /// # Errors
-    /// Where the store is not to be had; nothing was written then.
-    async fn write_last_seen(&self, batch: &[LastSeen]) -> Result<(), StoreError>;
-
     /// The changes of a user's settings, oldest first, at most the newest [`limits::HISTORY_ENTRIES`].
     ///
     /// # Errors
     /// Where the store is not to be had.
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError>;
-
-    /// Keeps house: drops results of operations older than [`OPERATION_KEPT_MS`], and returns how many; forgets old
-    /// changes; makes room ahead where a table needs it.
-    ///
-    /// # Errors
-    /// Where the store is not to be had.
-    async fn expire_operations(&self, now: Wall) -> Result<u64, StoreError>;
 
     /// Whether the store can be read and written now.
     ///

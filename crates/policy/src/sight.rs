@@ -104,6 +104,8 @@ mod tests {
                 .iter()
                 .map(|id| (OrganizationId(Uuid::from_u128(*id)), Role::Member))
                 .collect::<BTreeMap<_, _>>(),
+            enterprise: BTreeSet::new(),
+            erased: false,
             weddings: weddings.iter().map(|id| WeddingId(Uuid::from_u128(*id))).collect::<BTreeSet<_>>(),
             settings: None,
             last_seen: None,

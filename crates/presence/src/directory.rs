@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use model::{ChannelId, CloseCode, EndReason, EntryId, Now, Outgoing, Settings, UserFacts, UserId, Wall};
 
-use crate::{Presence, people::User, session::Kind, view::Place};
+use crate::{
+    Presence,
+    people::User,
+    session::{Kind, note},
+    view::Place,
+};
 
 impl Presence {
     pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
@@ -14,8 +19,16 @@ impl Presence {
         }
         match &facts {
             // Of one who is removed nothing is written any more.
-            None => self.end_sessions_of(now, id, None),
-            Some(facts) if facts.disabled => self.end_sessions_of(now, id, Some(now.wall)),
+            None => {
+                self.forget_logged(id);
+                self.end_sessions_of(now, id, None, CloseCode::AccountDisabled);
+            }
+            Some(facts) if self.users.get(&id).is_some_and(|user| user.is_erased_by(facts)) => {
+                self.forget_acts_of(now, id);
+            }
+            Some(facts) if facts.disabled => {
+                self.end_sessions_of(now, id, Some(now.wall), CloseCode::AccountDisabled);
+            }
             Some(_) => {}
         }
         let user = self.users.row(id);
@@ -41,6 +54,7 @@ impl Presence {
         if let Some(settings) = settings {
             self.change_settings(now, id, settings);
         }
+        self.keep_logged(now, id);
         self.forget_user_if_unknown(id);
     }
 
@@ -72,13 +86,27 @@ impl Presence {
         }
     }
 
-    fn end_sessions_of(&mut self, now: Now, id: UserId, seen: Option<Wall>) {
+    /// All about the user was erased: the sessions end, and nothing is written of them.
+    fn forget_acts_of(&mut self, now: Now, id: UserId) {
+        self.forget_logged(id);
+        self.end_sessions_of(now, id, None, CloseCode::Normal);
+        if let Some(user) = self.users.get_mut(&id) {
+            user.forget_acts();
+        }
+    }
+
+    /// A user signs out of everything.
+    pub(crate) fn sign_out_user(&mut self, now: Now, id: UserId) {
+        self.end_sessions_of(now, id, Some(now.wall), CloseCode::Normal);
+    }
+
+    fn end_sessions_of(&mut self, now: Now, id: UserId, seen: Option<Wall>, code: CloseCode) {
         let Some(sessions) = self.users.get(&id).map(|user| user.sessions.clone()) else { return };
         for session in sessions {
             let connection = self.sessions.get(&session).and_then(|session| session.connection());
             self.end_session(now, session, seen);
             if let Some(connection) = connection {
-                self.close_gracefully(now, connection, CloseCode::AccountDisabled);
+                self.close_gracefully(now, connection, code);
             }
         }
     }
@@ -124,6 +152,7 @@ impl Presence {
         for channel in channels.into_iter().flatten() {
             self.mark_all_views(channel, EntryId::Person(id));
         }
+        self.keep_logged(now, id);
         if was_hidden {
             self.seen_from_now_on(now, id);
         }
@@ -149,9 +178,10 @@ impl Presence {
         if after.hidden() && !was_hidden {
             let shown =
                 sessions.iter().filter_map(|id| self.sessions.get(id)).filter(|session| !session.signed_out);
-            if let Some(track) = shown.filter_map(|session| session.tracked.as_ref()).next() {
-                let track = track.track.clone();
-                self.seen(now, id, now.wall, &track);
+            let sign = shown.filter_map(|session| Some((session, session.tracked.as_ref()?))).next();
+            if let Some((session, tracked)) = sign {
+                let note = note(now, session, &tracked.track, now.wall);
+                self.seen(now, note);
             }
         }
         if after.appear_offline == appeared_offline {

@@ -1,9 +1,9 @@
 //! What goes in. It is closed: nothing else moves the heart.
 
 use model::{
-    AccountFacts, AccountId, CleanText, CloseCode, ConnectionId, Device, Kept, Mono, Occupancy, RequestError,
-    RequestId, ResumeRequest, SessionId, Settings, SubscribeRequest, SubscriptionId, Track, UserFacts,
-    UserId, Wall,
+    AccountFacts, AccountId, Activity, ActivityType, CleanText, CloseCode, ConnectionId, Device, Kept,
+    Metadata, Mono, Occupancy, OrganizationId, RequestError, RequestId, ResumeRequest, SessionId, Settings,
+    SubscribeRequest, SubscriptionId, Track, UserFacts, UserId, Wall,
 };
 
 /// One thing that happened.
@@ -88,6 +88,18 @@ pub enum Input {
         /// The track.
         track: Track,
     },
+    /// Something was done, told without a socket.
+    RestActivity {
+        /// The user.
+        user: UserId,
+        /// What. Its session: one of the user's, or none that is known.
+        activity: Activity,
+    },
+    /// All sessions of a user end, as if each signed out; their connections are closed.
+    SignOutUser {
+        /// The user.
+        user: UserId,
+    },
     /// A session without a socket ends.
     RestEnd {
         /// The user.
@@ -125,6 +137,8 @@ pub enum Command {
     Track(Track),
     /// Announce nothing.
     Untrack,
+    /// Something was done. In the session of the connection, whatever it names.
+    Activity(Activity),
     /// End the session.
     SignOut,
     /// A new token of the same user, verified.
@@ -154,6 +168,57 @@ pub enum Ending {
     Lost,
 }
 
+/// What is to be kept, by whoever writes: it may lag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A user was seen alive.
+    LastSeen(LastSeenNote),
+    /// Something was done that may be logged.
+    Activity(ActivityNote),
+    /// A session goes on that may be logged, or has ended.
+    Stretch(StretchNote),
+}
+
+/// Something was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityNote {
+    /// The user.
+    pub user: UserId,
+    /// In whose logs.
+    pub organizations: Vec<OrganizationId>,
+    /// In which session.
+    pub session: Option<SessionId>,
+    /// When.
+    pub at: Wall,
+    /// What.
+    pub kind: ActivityType,
+    /// On which page.
+    pub page: Option<CleanText>,
+    /// On which device.
+    pub device: Option<Device>,
+    /// What else is said.
+    pub metadata: Metadata,
+}
+
+/// A stretch of a session, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StretchNote {
+    /// The user.
+    pub user: UserId,
+    /// The session.
+    pub session: SessionId,
+    /// In whose logs.
+    pub organizations: Vec<OrganizationId>,
+    /// When it began. Names the stretch.
+    pub started: Wall,
+    /// The last sign of life in it.
+    pub seen: Wall,
+    /// Whether it is over.
+    pub ended: bool,
+    /// On which device.
+    pub device: Option<Device>,
+}
+
 /// A user was seen alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastSeenNote {
@@ -165,6 +230,10 @@ pub struct LastSeenNote {
     pub page: Option<CleanText>,
     /// On which device.
     pub device: Option<Device>,
+    /// What was done last, of what may be logged.
+    pub activity: Option<ActivityType>,
+    /// Whole minutes of the session, as far as it may be logged.
+    pub session_minutes: u32,
 }
 
 /// How much there is of everything.

@@ -8,6 +8,7 @@
 //! viewer may see *now*. Join, update, leave, snapshot, resume and revocation are that one comparison.
 
 mod accounts;
+mod activity;
 mod channel;
 mod clock;
 mod connection;
@@ -33,11 +34,13 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use model::{CloseCode, ConnectionId, Limits, Mono, Now, Outgoing, SessionId, UserId};
+use model::{CloseCode, ConnectionId, Limits, Mono, Now, OrganizationId, Outgoing, SessionId, UserId};
 use rustc_hash::FxHashMap;
 use slotmap::SlotMap;
 
-pub use input::{Census, Command, Connect, Ending, Input, LastSeenNote, ReplyTo};
+pub use input::{
+    ActivityNote, Census, Command, Connect, Ending, Input, LastSeenNote, Note, ReplyTo, StretchNote,
+};
 #[cfg(feature = "seeded-leaks")]
 pub use leak::Leak;
 pub use sink::{Effect, Sink, Taken};
@@ -55,7 +58,7 @@ pub(crate) type Views = SlotMap<ViewKey, View>;
 #[derive(Debug)]
 pub(crate) enum Decision {
     Close(ConnectionId, CloseCode),
-    LastSeen(LastSeenNote),
+    Note(Note),
 }
 
 /// All presence of one hub.
@@ -134,6 +137,13 @@ impl Presence {
         self.users.get(&user).filter(|user| user.is_admitted())?.settings()
     }
 
+    /// Whether the user is a member of the organization; `None`: of none in particular.
+    #[must_use]
+    pub fn is_member(&self, user: UserId, organization: Option<OrganizationId>) -> bool {
+        let facts = self.users.get(&user).and_then(people::User::facts);
+        organization.is_none_or(|id| facts.is_some_and(|facts| facts.organizations.contains_key(&id)))
+    }
+
     fn take(&mut self, now: Now, input: Input) {
         match input {
             Input::Facts { user, facts } => self.change_facts(now, user, facts),
@@ -149,6 +159,9 @@ impl Presence {
             Input::Stale { stale } => self.change_stale(stale),
             Input::Close { connection, code } => self.close_gracefully(now, connection, code),
             Input::RestTrack { user, session, track } => self.rest_track(now, user, session, track),
+            // Whoever asks looks for the organization first: what became of it since is theirs to see.
+            Input::RestActivity { user, activity } => drop(self.rest_activity(now, user, activity)),
+            Input::SignOutUser { user } => self.sign_out_user(now, user),
             Input::RestEnd { user, session } => self.rest_end(now, user, session),
         }
     }

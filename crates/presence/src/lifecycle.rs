@@ -130,7 +130,7 @@ impl Presence {
         }
         self.timers.cancel(TimerKey::Grace(id));
         self.timers.cancel(TimerKey::Gone(id));
-        self.reattach(connection, id);
+        self.reattach(now, connection, id);
         let outcomes =
             request.subscriptions.iter().map(|point| (point.subscription, self.resume_view(id, *point)));
         let outcomes: Vec<_> = outcomes.collect();
@@ -138,7 +138,7 @@ impl Presence {
         (id, ResumeOutcome::Resumed(outcomes))
     }
 
-    fn reattach(&mut self, connection: ConnectionId, id: SessionId) {
+    fn reattach(&mut self, now: Now, connection: ConnectionId, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.kind = Kind::Connected(connection);
         for key in &session.views {
@@ -150,6 +150,7 @@ impl Presence {
         if session.signed_out && !self.users.get(&user).is_some_and(User::appears_offline) {
             session.signed_out = false;
             self.refresh_user(user);
+            self.keep_logged(now, user);
         }
     }
 
@@ -205,6 +206,10 @@ impl Presence {
         self.timers.set(TimerKey::Gone(id), now.mono + self.limits.resume_ms);
     }
 
+    pub(crate) fn prolong_grace(&mut self, now: Now, id: SessionId) {
+        self.timers.set(TimerKey::Grace(id), now.mono + self.limits.grace_ms);
+    }
+
     pub(crate) fn grace_ended(&mut self, now: Now, id: SessionId) {
         if let Some(session) = self.sessions.get(&id) {
             let seen = session.last_sign.map(|sign| now.wall_at(sign));
@@ -252,7 +257,7 @@ impl Presence {
         }
         match self.sessions.get(&id).map(|session| session.kind) {
             Some(Kind::Rest) => self.timers.set(TimerKey::Rest(id), now.mono + self.limits.rest_session_ms),
-            Some(Kind::Cut(_)) => self.timers.set(TimerKey::Grace(id), now.mono + self.limits.grace_ms),
+            Some(Kind::Cut(_)) => self.prolong_grace(now, id),
             Some(Kind::Connected(_)) | None => {}
         }
         self.track(now, id, track);

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use model::{
-    AccountId, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, UserFacts, UserId, Wall,
+    AccountId, ActivityType, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, UserFacts,
+    UserId, Wall,
 };
 use policy::PersonForm;
 
@@ -30,6 +31,8 @@ pub(crate) struct User {
     pub(crate) holds: BTreeSet<AccountId>,
     /// When the writer was told last that the user is alive.
     pub(crate) noted_at: Option<Mono>,
+    /// What was logged of the user last.
+    pub(crate) last_activity: Option<ActivityType>,
 }
 
 impl User {
@@ -62,6 +65,8 @@ impl User {
         known.display_name == said.display_name
             && known.disabled == said.disabled
             && known.organizations == said.organizations
+            && known.enterprise == said.enterprise
+            && known.erased == said.erased
             && known.weddings == said.weddings
             && (said.settings.is_none() || known.settings == said.settings)
             && said.last_seen <= known.last_seen
@@ -73,7 +78,11 @@ impl User {
         self.facts = facts.map(|mut facts| {
             if let Some(before) = before {
                 facts.settings = facts.settings.or(before.settings);
-                facts.last_seen = facts.last_seen.max(before.last_seen);
+                // Of one who was erased, nothing is known from before.
+                facts.last_seen = match facts.erased {
+                    true => facts.last_seen,
+                    false => facts.last_seen.max(before.last_seen),
+                };
             }
             facts
         });
@@ -99,6 +108,19 @@ impl User {
             .facts
             .as_ref()
             .map(|facts| SharedRecord::renew(self.offline.take(), policy::offline(id, facts.last_seen)));
+    }
+
+    /// Whether these facts say that all about the user was erased, and those known do not.
+    pub(crate) fn is_erased_by(&self, said: &UserFacts) -> bool {
+        said.erased && self.facts.as_ref().is_some_and(|known| !known.erased)
+    }
+
+    /// What was kept of the user's acts is forgotten.
+    pub(crate) fn forget_acts(&mut self) {
+        (self.noted_at, self.last_activity) = (None, None);
+        if let Some(facts) = &mut self.facts {
+            facts.last_seen = None;
+        }
     }
 
     /// The user in a channel; `None`: it does not list them.

@@ -26,6 +26,10 @@ impl Presence {
             Command::Subscribe(requests) => return self.subscribe(connection, id, re, requests),
             Command::Unsubscribe(subscription) => result = self.unsubscribe(id, subscription),
             Command::Track(track) => self.track(now, id, track),
+            Command::Activity(activity) => {
+                let user = self.sessions.get(&id).map(|session| session.user);
+                result = user.map_or(Ok(()), |user| self.log(now, user, Some(id), activity));
+            }
             Command::Untrack => self.end_presence(now, id, Some(now.wall)),
             Command::Refresh { token_ends } => self.watch_token(now, connection, token_ends),
             Command::SignOut => self.sign_out(now, id),

@@ -2,7 +2,15 @@
 
 use model::{ConnectionId, Mono, Now, SessionId, Track, UserId, Wall};
 
-use crate::{Decision, Presence, input::LastSeenNote, leak::Leak, timers::TimerKey, view::ViewKey};
+use crate::{
+    Decision, Presence,
+    activity::Logged,
+    input::{LastSeenNote, Note},
+    leak::Leak,
+    people::User,
+    timers::TimerKey,
+    view::ViewKey,
+};
 
 /// One device of one user.
 #[derive(Debug)]
@@ -15,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) signed_out: bool,
     /// The last sign of life while the user was not hidden; `None`: there was none, so last-seen stands still.
     pub(crate) last_sign: Option<Mono>,
+    /// The stretch of it that is being logged.
+    pub(crate) logged: Option<Box<Logged>>,
     /// In the order of their subscriptions.
     pub(crate) views: Vec<ViewKey>,
     pub(crate) last_subscription: u32,
@@ -47,6 +57,7 @@ impl Session {
             tracked: None,
             signed_out,
             last_sign: None,
+            logged: None,
             views: Vec::new(),
             last_subscription: 0,
         }
@@ -65,7 +76,7 @@ impl Presence {
     pub(crate) fn track(&mut self, now: Now, id: SessionId, track: Track) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let user = session.user;
-        if !self.users.get(&user).is_some_and(crate::people::User::appears_offline) {
+        if !self.users.get(&user).is_some_and(User::appears_offline) {
             session.signed_out = false;
         }
         if track.is_typing {
@@ -73,8 +84,16 @@ impl Presence {
         } else {
             self.timers.cancel(TimerKey::Typing(id));
         }
+        let after = track.status;
+        let before = session.tracked.as_ref().map(|before| before.track.status);
+        // What was said where others may not look is not told to them now.
+        let here = session.tracked.as_ref().is_some_and(|before| before.track.scope == track.scope);
         session.tracked = Some(Tracked { track, active_at: now.mono });
         self.refresh_user(user);
+        self.keep_logged(now, user);
+        if before != Some(after) || !here {
+            self.status_changed(now.wall, id, before.filter(|_| here), after);
+        }
     }
 
     pub(crate) fn typing_ended(&mut self, id: SessionId) {
@@ -91,11 +110,16 @@ impl Presence {
         self.timers.cancel(TimerKey::Typing(id));
         self.timers.cancel(TimerKey::Grace(id));
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Some(tracked) = session.tracked.take() else { return };
+        let Some(tracked) = &session.tracked else { return };
         let shown = !session.signed_out || self.leaks.has(Leak::LastSeenWhileHidden);
         let user = session.user;
-        if let Some(seen) = seen.filter(|_| shown) {
-            self.seen(now, user, seen, &tracked.track);
+        let note = seen.filter(|_| shown).map(|seen| note(now, session, &tracked.track, seen));
+        self.end_logged(id, seen.map_or(now.mono, |seen| now.mono_of(seen)));
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.tracked = None;
+        }
+        if let Some(note) = note {
+            self.seen(now, note);
         }
         self.refresh_user(user);
     }
@@ -103,6 +127,7 @@ impl Presence {
     /// A sign of life of the session. While its user is hidden it does not count: told of later, it would tell
     /// that the user was there.
     pub(crate) fn alive(&mut self, now: Now, id: SessionId) {
+        self.go_on_logged(now, id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Some(user) = self.users.get_mut(&session.user) else { return };
         let hidden = user.is_hidden();
@@ -115,18 +140,22 @@ impl Presence {
             return;
         }
         user.noted_at = Some(now.mono);
-        self.decisions.push(note(session.user, now.wall, &tracked.track));
+        let note =
+            LastSeenNote { activity: user.last_activity, ..note(now, session, &tracked.track, now.wall) };
+        self.decisions.push(Decision::Note(Note::LastSeen(note)));
     }
 
     /// Moves a user's last-seen on, unless the user is hidden: then it stands still.
-    pub(crate) fn seen(&mut self, now: Now, id: UserId, at: Wall, track: &Track) {
+    pub(crate) fn seen(&mut self, now: Now, note: LastSeenNote) {
+        let (id, at) = (note.user, note.at);
         let leaks = self.leaks.has(Leak::LastSeenWhileHidden);
         let Some(user) = self.users.get_mut(&id) else { return };
         if user.is_hidden() && !leaks {
             return;
         }
         user.noted_at = Some(now.mono);
-        self.decisions.push(note(id, at, track));
+        let note = LastSeenNote { activity: user.last_activity, ..note };
+        self.decisions.push(Decision::Note(Note::LastSeen(note)));
         let before = user.offline.clone();
         user.seen(id, at);
         if user.offline != before {
@@ -138,6 +167,9 @@ impl Presence {
     }
 }
 
-fn note(user: UserId, at: Wall, track: &Track) -> Decision {
-    Decision::LastSeen(LastSeenNote { user, at, page: track.page.clone(), device: track.device })
+/// What is noted of a session's user who was seen at `at`.
+pub(crate) fn note(now: Now, session: &Session, track: &Track, at: Wall) -> LastSeenNote {
+    let session_minutes = session.logged.as_ref().map_or(0, |logged| logged.minutes_until(now.mono_of(at)));
+    let user = session.user;
+    LastSeenNote { user, at, page: track.page.clone(), device: track.device, activity: None, session_minutes }
 }

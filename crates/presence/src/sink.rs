@@ -2,7 +2,7 @@
 
 use model::{CloseCode, ConnectionId, Outgoing};
 
-use crate::input::LastSeenNote;
+use crate::input::Note;
 
 /// Where the heart's decisions go, as they are made.
 pub trait Sink {
@@ -13,8 +13,8 @@ pub trait Sink {
     /// Close the connection after what was sent to it. It is forgotten already.
     fn close(&mut self, connection: ConnectionId, code: CloseCode);
 
-    /// A user was seen alive; for the writer.
-    fn last_seen(&mut self, note: LastSeenNote);
+    /// For the writer.
+    fn note(&mut self, note: Note);
 }
 
 /// What became of a turn.
@@ -43,8 +43,8 @@ pub enum Effect {
         /// Why.
         code: CloseCode,
     },
-    /// [`Sink::last_seen`].
-    LastSeen(LastSeenNote),
+    /// [`Sink::note`].
+    Note(Note),
 }
 
 /// Keeps all decisions, and takes no turn whole: each waits for its [`Input::Flushed`](crate::Input::Flushed).
@@ -58,7 +58,7 @@ impl Sink for Vec<Effect> {
         self.push(Effect::Close { connection, code });
     }
 
-    fn last_seen(&mut self, note: LastSeenNote) {
-        self.push(Effect::LastSeen(note));
+    fn note(&mut self, note: Note) {
+        self.push(Effect::Note(note));
     }
 }

@@ -1,5 +1,6 @@
 //! Unit tests of the heart: exact times, exact frames, exact order, on a small stage with virtual time.
 
+mod activity;
 mod answers;
 mod directory;
 mod endings;

@@ -58,7 +58,7 @@ impl Presence {
         for decision in self.decisions.drain(..) {
             match decision {
                 Decision::Close(connection, code) => sink.close(connection, code),
-                Decision::LastSeen(note) => sink.last_seen(note),
+                Decision::Note(note) => sink.note(note),
             }
         }
     }

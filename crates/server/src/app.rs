@@ -1,16 +1,20 @@
 //! What every route and every socket works with. Shared, and never changed after the start.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hub::{Hub, Operations};
+use persistence::{Store, jobs::Runner};
 use tokio_util::task::TaskTracker;
 
-use crate::{auth::Authenticator, config::Config, rate::UserLimits, upgrade};
+use crate::{auth::Authenticator, config::Config, rate::UserLimits, rest::Exports, upgrade};
 
 /// What every route and every socket works with.
 pub(crate) struct App {
     pub(crate) hub: Hub,
     pub(crate) operations: Operations,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) jobs: Arc<Runner>,
+    pub(crate) exports: Exports,
     pub(crate) authenticator: Authenticator,
     pub(crate) user_limits: UserLimits,
     pub(crate) upgrade_rules: upgrade::Rules,
@@ -37,10 +41,14 @@ impl App {
         authenticator: Authenticator,
         hub: Hub,
         operations: Operations,
+        (store, jobs): (Arc<dyn Store>, Arc<Runner>),
     ) -> Self {
         Self {
             hub,
             operations,
+            store,
+            jobs,
+            exports: Exports::default(),
             authenticator,
             user_limits: UserLimits::new(&config.limits),
             upgrade_rules: upgrade::Rules::from(&config.listen),

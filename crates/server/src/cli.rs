@@ -31,6 +31,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Load facts about people, weddings, organizations and accounts
     Directory(DirectoryArgs),
+    /// Do what keeps the database in order, or see how it went
+    Jobs(JobsArgs),
     /// Bring the database to the schema of this binary
     Migrate(MigrateArgs),
     /// Say whether a configuration holds, and print it without its secrets
@@ -186,6 +188,43 @@ pub struct ImportArgs {
     pub config: ConfigArgs,
     /// The JSON file
     pub file: PathBuf,
+}
+
+/// Arguments of `jobs`.
+#[derive(Clone, Debug, Args)]
+pub struct JobsArgs {
+    /// What to do with the jobs.
+    #[command(subcommand)]
+    pub command: JobsCommand,
+}
+
+/// What can be done with the jobs.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JobsCommand {
+    /// Do a job now, through the hub where it owns the database
+    Run(RunJobArgs),
+    /// Say what jobs there are, when each was done last, and what it did
+    List(ListJobsArgs),
+}
+
+/// Arguments of `jobs run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunJobArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// The job, as `jobs list` names it
+    pub name: String,
+    /// What exactly it is to do: weeks, days
+    pub arguments: Vec<String>,
+}
+
+/// Arguments of `jobs list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListJobsArgs {
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Arguments of `migrate`.

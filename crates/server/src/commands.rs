@@ -2,6 +2,7 @@
 
 mod database;
 mod demo;
+mod jobs;
 mod serve;
 mod watch;
 
@@ -17,6 +18,7 @@ use crate::{
 
 pub use database::{import, migrate};
 pub use demo::demo;
+pub use jobs::jobs;
 pub use serve::serve;
 pub use watch::watch;
 
@@ -67,7 +69,7 @@ pub enum CommandError {
         reason: String,
     },
     /// The hub that owns the database was not given the means to be asked.
-    #[error("a hub runs on this database; to import through it, configure auth.service_token")]
+    #[error("a hub runs on this database; to reach it, configure auth.service_token")]
     NoServiceToken,
     /// The running hub cannot be reached.
     #[error("a hub runs on this database, and does not answer")]
@@ -80,6 +82,15 @@ pub enum CommandError {
         /// What it said.
         problem: String,
     },
+    /// There is no such job.
+    #[error(transparent)]
+    NoJob(#[from] persistence::ArgumentError),
+    /// A job was not done, or not to its end.
+    #[error(transparent)]
+    Job(#[from] persistence::JobError),
+    /// A job has done what it could.
+    #[error("not all could be done; what is left is said above")]
+    Incomplete,
     /// The hub does not let the client in, or has ended it.
     #[error("nothing more can be shown")]
     Ended(#[from] client::Ending),

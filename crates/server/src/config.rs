@@ -3,6 +3,7 @@
 //! `presence-hub.toml` holds every key with its default and its meaning; the structs here give it types. A layer
 //! (file, environment, flags) overrides the one before it, and may name nothing that the defaults do not.
 
+mod jobs;
 mod layers;
 mod print;
 mod secret;
@@ -20,6 +21,7 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use jobs::Jobs;
 pub use layers::Sources;
 pub use secret::Secret;
 pub(crate) use validate::is_loopback;
@@ -41,6 +43,8 @@ pub struct Config {
     pub auth: Auth,
     /// The database.
     pub store: Store,
+    /// What keeps the database in order.
+    pub jobs: Jobs,
     /// How presence behaves.
     pub presence: Presence,
     /// How often a user may call.
@@ -158,6 +162,8 @@ pub struct Store {
     pub sqlite_path: PathBuf,
     /// Where tightenings wait while the database is out of reach; empty: see [`Store::spool_directory`].
     pub spool_path: PathBuf,
+    /// Megabytes (of 1,000,000 bytes) that may wait on disk for the database: activity, last-seen and sessions.
+    pub backlog_mb: u64,
     /// Milliseconds between two questions for changes.
     pub poll_interval_ms: u64,
     /// Seconds between the beginnings of two rounds in which everything is read again.
@@ -196,6 +202,8 @@ pub struct CallLimits {
     pub update_interval_ms: u64,
     /// Milliseconds between two announcements of typing of a user.
     pub typing_interval_ms: u64,
+    /// Activities of a user in a second; three times as many at once.
+    pub activities_per_second: u32,
     /// Malformed frames of a connection in a minute, past which it is closed.
     pub malformed_frames_per_minute: u32,
     /// Frames of a connection in a second, past which it is read more slowly.
@@ -336,14 +344,18 @@ impl Store {
         if !self.spool_path.as_os_str().is_empty() {
             return self.spool_path.clone();
         }
-        match self.database_url() {
-            Some(_) => PathBuf::from("presence-hub.spool"),
-            None => {
-                let mut beside = self.sqlite_path.clone().into_os_string();
-                beside.push(".spool");
-                beside.into()
-            }
-        }
+        self.beside("spool")
+    }
+
+    /// A path beside the SQLite file; with Postgres, in the working directory.
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut path = match self.database_url() {
+            Some(_) => "presence-hub".into(),
+            None => self.sqlite_path.clone().into_os_string(),
+        };
+        path.push(".");
+        path.push(ending);
+        path.into()
     }
 }
 

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Directory(args) => match args.command {
             DirectoryCommand::Import(args) => commands::import(&args, out),
         },
+        Command::Jobs(args) => commands::jobs(&args, out),
         Command::Demo(args) => commands::demo(&args, out),
         Command::Watch(args) => commands::watch(&args, out),
         Command::CheckConfig(args) => commands::check_config(&args, out),

@@ -36,6 +36,12 @@ pub enum Kind {
     Timeout,
     /// No room for another connection.
     Overloaded,
+    /// No job has this name.
+    NoJob,
+    /// The job cannot be done now, or not by this hub.
+    JobTaken,
+    /// The job was not done to its end.
+    JobFailed,
 }
 
 impl From<ErrorCode> for Kind {
@@ -58,6 +64,9 @@ impl Kind {
             }
             Self::Timeout => (503, "timeout", "The request took too long"),
             Self::Overloaded => (503, "overloaded", "No room for another connection"),
+            Self::NoJob => (404, "no_job", "No such job"),
+            Self::JobTaken => (409, "job_taken", "The job cannot be done by this hub now"),
+            Self::JobFailed => (500, "job_failed", "The job was not done to its end"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How often a user may change what others see.
 //!
-//! One update a second and user; typing has its own. Keyed by the caller alone, so that a refusal says nothing about
+//! One update a second and user; typing has its own, and so has activity. Keyed by the caller alone, so that a refusal says nothing about
 //! anybody else.
 
 use std::{
@@ -67,6 +67,8 @@ type ByUser<C> = RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddlewar
 pub struct UserLimits<C: Clock = DefaultClock> {
     updates: ByUser<C>,
     typing: ByUser<C>,
+    activity: ByUser<C>,
+    erasures: ByUser<C>,
     clock: C,
 }
 
@@ -86,6 +88,8 @@ impl<C: Clock + Clone> UserLimits<C> {
         Self {
             updates: limiter(limits.update_interval_ms),
             typing: limiter(limits.typing_interval_ms),
+            activity: ByUser::new(activity(limits), DashMapStateStore::default(), clock.clone()),
+            erasures: limiter(ERASURE_INTERVAL_MS),
             clock: clock.clone(),
         }
     }
@@ -103,9 +107,27 @@ impl<C: Clock + Clone> UserLimits<C> {
         limiter.check_key(&user).map_err(|not_until| ceil_ms(not_until.wait_time_from(self.clock.now())))
     }
 
+    /// Counts an activity.
+    ///
+    /// # Errors
+    /// As [`UserLimits::check`].
+    pub fn check_activity(&self, user: UserId) -> Result<(), u64> {
+        let checked = self.activity.check_key(&user);
+        checked.map_err(|not_until| ceil_ms(not_until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts an erasure.
+    ///
+    /// # Errors
+    /// As [`UserLimits::check`].
+    pub fn check_erasure(&self, user: UserId) -> Result<(), u64> {
+        let checked = self.erasures.check_key(&user);
+        checked.map_err(|not_until| ceil_ms(not_until.wait_time_from(self.clock.now())))
+    }
+
     /// Forgets users who could call at once anyway. To be called every minute or so.
     pub fn sweep(&self) {
-        for limiter in [&self.updates, &self.typing] {
+        for limiter in [&self.updates, &self.typing, &self.activity, &self.erasures] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -115,7 +137,7 @@ impl<C: Clock + Clone> UserLimits<C> {
     /// Entries held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.updates.len() + self.typing.len()
+        self.updates.len() + self.typing.len() + self.activity.len() + self.erasures.len()
     }
 
     /// Whether no entry is held.
@@ -132,6 +154,33 @@ pub fn too_often(retry_after_ms: u64) -> RequestError {
         RequestError::new(ErrorCode::RateLimited, "one presence update per user and second; wait as told");
     RequestError { retry_after_ms: Some(retry_after_ms), ..error }
 }
+
+/// The error that tells a caller to be less active.
+#[must_use]
+pub fn too_active(retry_after_ms: u64) -> RequestError {
+    let error = RequestError::new(ErrorCode::RateLimited, "too many activities of one user; wait as told");
+    RequestError { retry_after_ms: Some(retry_after_ms), ..error }
+}
+
+/// The error that tells a caller that an erasure was just asked for.
+#[must_use]
+pub fn erased_already(retry_after_ms: u64) -> RequestError {
+    let error =
+        RequestError::new(ErrorCode::RateLimited, "one erasure per user and 10 seconds; wait as told");
+    RequestError { retry_after_ms: Some(retry_after_ms), ..error }
+}
+
+/// Between two erasures of one user, in milliseconds. Each looks through the archive, and lets nobody write meanwhile.
+const ERASURE_INTERVAL_MS: u64 = 10_000;
+
+/// So many a second, and three seconds' worth at once, as when a page comes back to life.
+fn activity(limits: &CallLimits) -> Quota {
+    let per_second = NonZeroU32::new(limits.activities_per_second).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(per_second).allow_burst(per_second.saturating_mul(ACTIVITY_BURST_S))
+}
+
+/// Seconds' worth of activities that a user may tell at once.
+const ACTIVITY_BURST_S: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
 /// The configuration refuses 0; here it would mean the shortest interval there is.
 fn one_per(interval_ms: u64) -> Quota {

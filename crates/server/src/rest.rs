@@ -1,14 +1,19 @@
-//! REST: the caller's own settings, and the directory for the platform's back-end.
+//! REST: the caller's own settings, activity and data, and the directory for the platform's back-end.
 
+mod activity;
 mod caller;
 mod directory;
+mod jobs;
+mod me;
 mod settings;
+
+pub(crate) use me::Exports;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 
 use crate::{app::App, edge, socket};
@@ -37,7 +42,11 @@ pub(crate) fn routes(app: Arc<App>, request_timeout: Duration) -> Router {
         .route("/ws", get(socket::open))
         .route("/livez", get(async || "ok\n"))
         .route("/api/presence/settings", get(settings::read).put(settings::change))
+        .route("/api/presence/activity", post(activity::tell))
+        .route("/api/presence/me", delete(me::erase))
+        .route("/api/presence/me/export", get(me::export))
         .nest("/api/directory", directory)
+        .nest("/api/jobs", jobs::routes())
         .with_state(app);
     edge::around(routes, request_timeout)
 }

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hub::{FollowerOptions, Hub, Operations, Reconnect};
 use metrics_exporter_prometheus::PrometheusHandle;
-use persistence::{LastSeenWriter, Store, WriterOptions};
+use persistence::{Runner, Store, Writer, WriterOptions};
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -62,11 +62,12 @@ pub struct Running {
     pub operations_address: SocketAddr,
     app: Arc<App>,
     store: Arc<dyn Store>,
-    writer: LastSeenWriter,
+    writer: Writer,
     readiness: Readiness,
     accept: CancellationToken,
     background: CancellationToken,
-    listeners: Vec<JoinHandle<()>>,
+    clients: Option<JoinHandle<()>>,
+    operators: Option<JoinHandle<()>>,
     drain: Duration,
     reconnect: Reconnect,
 }
@@ -86,12 +87,18 @@ impl Running {
         let store = store::open(config).await?;
         let spool = store::open_spool(&config.store)?;
         readiness.set_missed(STORE, true);
-        let writer = LastSeenWriter::start(store.clone(), WriterOptions::default());
+        if let Err(error) = store.make_room().await {
+            tracing::warn!(%error, "room for the activity of the next weeks is made later");
+        }
+        let backlog = store::open_backlog(&config.store)?;
+        let writer = Writer::start(store.clone(), backlog, WriterOptions::default());
         let (hub, _task) = Hub::start(config.model_limits(), writer.handle());
         let following = following(&config.store);
-        let operations = Operations::start(hub.clone(), store.clone(), spool, following).await?;
+        let operations =
+            Operations::start(hub.clone(), store.clone(), spool, writer.handle(), following).await?;
         readiness.set(DIRECTORY, true);
-        let app = Arc::new(App::new(config, authenticator, hub, operations));
+        let jobs = Arc::new(Runner::new(store.clone(), config.job_options()));
+        let app = Arc::new(App::new(config, authenticator, hub, operations, (store.clone(), jobs)));
         let (accept, background) = (CancellationToken::new(), CancellationToken::new());
         let mut running = Self {
             address: clients.1,
@@ -102,7 +109,8 @@ impl Running {
             readiness,
             accept,
             background,
-            listeners: Vec::new(),
+            clients: None,
+            operators: None,
             drain: Duration::from_secs(config.shutdown.drain_s),
             reconnect: Reconnect { after_ms: 0, spread_ms: config.shutdown.reconnect_spread_s * 1_000 },
         };
@@ -125,7 +133,7 @@ impl Running {
         let public = listener::serve(clients, routes, options, self.accept.clone());
         let routes = telemetry::operations(metrics.clone(), self.readiness.clone());
         let internal = listener::serve(operators, routes, Options::operations(), self.background.clone());
-        self.listeners = vec![tokio::spawn(public), tokio::spawn(internal)];
+        (self.clients, self.operators) = (Some(tokio::spawn(public)), Some(tokio::spawn(internal)));
     }
 
     fn keep_house(&self, metrics: PrometheusHandle) {
@@ -134,6 +142,7 @@ impl Running {
         tokio::spawn(gauges::keep(self.app.clone(), self.writer.handle(), stop.clone()));
         let (app, until) = (self.app.clone(), stop.clone());
         tokio::spawn(async move { app.authenticator.keep_keys_fresh(until).await });
+        tokio::spawn(self.app.jobs.clone().schedule());
         let watch = watch_store(self.store.clone(), self.app.operations.clone(), self.readiness.clone());
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled(watch).await });
@@ -149,19 +158,32 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.readiness.set(ACCEPTING, false);
         self.accept.cancel();
+        let jobs = self.app.jobs.clone();
+        let jobs = tokio::spawn(async move { jobs.stop().await });
         self.app.sockets.close();
         // Gone cannot be: the hub lives as long as this holds it.
         let _ = self.app.hub.close_all(self.reconnect).await;
         if timeout(self.drain, self.app.sockets.wait()).await.is_err() {
             tracing::warn!(left = self.app.sockets.len(), "some connections did not end in time");
         }
+        // Calls that are under way are answered first, and what they told is noted.
+        if let Some(clients) = self.clients.take() {
+            let _ = timeout(self.drain, clients).await;
+        }
+        let _ = self.app.hub.barrier().await;
         let written = self.writer.shutdown().await;
         if written.pending > 0 {
-            tracing::error!(users = written.pending, "last-seen of some users could not be written");
+            tracing::error!(
+                rows = written.pending,
+                "some rows are lost: neither the database nor the disk took them"
+            );
         }
         self.background.cancel();
-        for listener in self.listeners.drain(..) {
-            let _ = timeout(self.drain, listener).await;
+        if let Some(operators) = self.operators.take() {
+            let _ = timeout(self.drain, operators).await;
+        }
+        if timeout(self.drain, jobs).await.is_err() {
+            tracing::warn!("a job did not end in time; it is begun again");
         }
         self.store.close().await;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::Settings;
-use persistence::{Spool, SpoolError, Store};
+use persistence::{Backlog, BacklogError, Spool, SpoolError, Store};
 use persistence_postgres::{PostgresOptions, PostgresStore};
 use persistence_sqlite::{OpenMode, SqliteOptions, SqliteStore};
 
@@ -21,6 +21,9 @@ pub enum OpenError {
     /// The spool cannot be used.
     #[error(transparent)]
     Spool(#[from] SpoolError),
+    /// The backlog cannot be used.
+    #[error(transparent)]
+    Backlog(#[from] BacklogError),
 }
 
 impl OpenError {
@@ -59,4 +62,10 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
 /// Opens the spool of a configuration.
 pub(crate) fn open_spool(config: &config::Store) -> Result<Spool, OpenError> {
     Ok(Spool::open(config.spool_directory())?)
+}
+
+/// Opens the backlog of a configuration, beside the spool.
+pub(crate) fn open_backlog(config: &config::Store) -> Result<Backlog, OpenError> {
+    let max_bytes = config.backlog_mb.saturating_mul(1_000_000);
+    Ok(Backlog::open(config.spool_directory().join("backlog"), max_bytes)?)
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use model::{RequestId, ResumeRequest, SettingsPatch, SubscribeRequest, SubscriptionId, TrackRequest};
+use model::{
+    ActivityRequest, RequestId, ResumeRequest, SettingsPatch, SubscribeRequest, SubscriptionId, TrackRequest,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,6 +22,8 @@ pub enum ClientFrame {
     Track(TrackFrame),
     /// The session is present no more; the connection and its subscriptions go on.
     Untrack(Request),
+    /// Tells what was done, for the organizations that keep a log.
+    Activity(ActivityFrame),
     /// The session ends at once, without grace.
     SignOut(Request),
     /// Changes the user's settings.
@@ -75,6 +79,16 @@ pub struct TrackFrame {
     pub id: RequestId,
     /// The state.
     pub track: TrackRequest,
+}
+
+/// Tells what was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActivityFrame {
+    /// The request.
+    pub id: RequestId,
+    /// What. It names no session: it is that of the connection.
+    pub activity: ActivityRequest,
 }
 
 /// A request that says nothing but its kind.
@@ -141,6 +155,7 @@ impl ClientFrame {
         "unsubscribe",
         "track",
         "untrack",
+        "activity",
         "signOut",
         "setSettings",
         "refresh",
@@ -157,6 +172,7 @@ impl ClientFrame {
             Self::Unsubscribe(_) => "unsubscribe",
             Self::Track(_) => "track",
             Self::Untrack(_) => "untrack",
+            Self::Activity(_) => "activity",
             Self::SignOut(_) => "signOut",
             Self::SetSettings(_) => "setSettings",
             Self::Refresh(_) => "refresh",
@@ -173,6 +189,7 @@ impl ClientFrame {
             Self::Subscribe(frame) => Some(frame.id),
             Self::Unsubscribe(frame) => Some(frame.id),
             Self::Track(frame) => Some(frame.id),
+            Self::Activity(frame) => Some(frame.id),
             Self::SetSettings(frame) => Some(frame.id),
             Self::Refresh(frame) => Some(frame.id),
             Self::Untrack(frame) | Self::SignOut(frame) | Self::Ping(frame) => Some(frame.id),

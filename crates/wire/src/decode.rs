@@ -105,6 +105,7 @@ pub fn decode_client(encoding: Encoding, bytes: &[u8]) -> Result<ClientFrame, De
         "unsubscribe" => ClientFrame::Unsubscribe(body.read()?),
         "track" => ClientFrame::Track(body.read()?),
         "untrack" => ClientFrame::Untrack(body.read()?),
+        "activity" => ClientFrame::Activity(body.read()?),
         "signOut" => ClientFrame::SignOut(body.read()?),
         "setSettings" => ClientFrame::SetSettings(body.read()?),
         "refresh" => ClientFrame::Refresh(body.read()?),

@@ -20,7 +20,8 @@ mod strict;
 use model::Encoding;
 
 pub use client::{
-    ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame, Unsubscribe,
+    ActivityFrame, ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame,
+    Unsubscribe,
 };
 pub use decode::{DecodeError, DecodeErrorKind, decode_client, decode_server};
 pub use encode::{encode, encode_client, encode_record, encode_server};

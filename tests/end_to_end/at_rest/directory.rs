@@ -139,6 +139,8 @@ impl Directory {
             display_name: String::new(),
             disabled,
             organizations: organizations.map(|((id, _), role)| (*id, *role)).collect(),
+            enterprise: Default::default(),
+            erased: false,
             weddings: self.collaborations.iter().filter(takes_part).map(|(id, ..)| *id).collect(),
             settings: None,
             last_seen: None,

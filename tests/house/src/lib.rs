@@ -149,7 +149,9 @@ mod tests {
     #[test]
     fn the_readme_names_every_command() {
         let readme = read("README.md");
-        for command in ["serve", "demo", "token", "watch", "directory import", "migrate", "check-config"] {
+        for command in
+            ["serve", "demo", "token", "watch", "directory import", "migrate", "jobs", "check-config"]
+        {
             assert!(readme.contains(command), "README.md says nothing of {command}");
         }
     }

@@ -26,6 +26,9 @@ pub(super) trait Kind {
     fn told(follower: &mut Follower) -> &mut BTreeSet<Self::Id>;
 
     fn input(id: Self::Id, facts: Option<Self::Facts>, veils: &Veils) -> Input;
+
+    /// Whether what waits to be written of them is not to be: told before the facts are shown.
+    fn note_gone(_: Self::Id, _: Option<&Self::Facts>, _: &mut Follower) {}
 }
 
 pub(super) struct Users;
@@ -47,6 +50,20 @@ impl Kind for Users {
             facts.settings = facts.settings.take().map(|settings| veils.over(user, settings));
         }
         Input::Facts { user, facts }
+    }
+
+    fn note_gone(user: UserId, facts: Option<&UserFacts>, follower: &mut Follower) {
+        let gone = match facts {
+            None => follower.users.contains(&user),
+            Some(facts) if facts.erased => follower.erased.insert(user),
+            Some(_) => false,
+        };
+        if !facts.is_some_and(|facts| facts.erased) {
+            follower.erased.remove(&user);
+        }
+        if gone {
+            follower.gone.insert(user);
+        }
     }
 }
 

@@ -105,11 +105,11 @@ async fn who_is_asked_for_twice_is_still_there() {
 async fn without_the_store_nothing_starts() {
     let place = Place::new().await;
     place.line.reads.store(false, Relaxed);
-    let writer =
-        persistence::LastSeenWriter::start(place.line.clone(), persistence::WriterOptions::default());
+    let writer = place.writer();
     let (hub, _task) = Hub::start(model::Limits::default(), writer.handle());
     let options = FollowerOptions::default();
-    let started = crate::Operations::start(hub, place.line.clone(), place.spool(), options).await;
+    let started =
+        crate::Operations::start(hub, place.line.clone(), place.spool(), writer.handle(), options).await;
     assert!(matches!(started.err(), Some(crate::OperationError::Store(_))));
 }
 

@@ -104,9 +104,10 @@ async fn after_a_restart_who_waits_is_hidden_until_it_is_committed() {
     spool_empty(&hub).await;
 }
 
-/// The spool is let go of when the tasks of the hub before have ended.
+/// The spool and the backlog are let go of when the tasks of the hub before have ended.
 async fn restarted(place: &Place) -> Running {
     eventually(async || persistence::Spool::open(place.spool_path()).is_ok()).await;
+    eventually(async || place.backlog().is_ok()).await;
     place.start().await
 }
 

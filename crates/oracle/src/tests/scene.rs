@@ -65,6 +65,8 @@ pub(super) fn facts(weddings: &[u64], organizations: &[u64]) -> UserFacts {
         display_name: "Ada".into(),
         disabled: false,
         organizations: organizations.iter().map(|o| (org(*o), Role::Member)).collect(),
+        enterprise: Default::default(),
+        erased: false,
         weddings: weddings.iter().map(|w| wed(*w)).collect(),
         settings: Some(everyone()),
         last_seen: None,

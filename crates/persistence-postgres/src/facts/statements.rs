@@ -44,19 +44,24 @@ impl Statements {
 
 const FACTS: &str = "SELECT u.id, coalesce(u.display_name::text, '') AS display_name, \
     u.disabled IS TRUE AS disabled, s.visibility, s.show_activity, s.show_current_page, s.appear_offline, \
-    s.custom_status, s.custom_status_emoji, seen.seen_at, \
+    s.custom_status, s.custom_status_emoji, coalesce(s.erased_at = 'infinity', false) AS erased, seen.seen_at, \
     coalesce(m.organizations, '{}') AS organizations, coalesce(m.roles, '{}') AS roles, \
+    coalesce(m.enterprise, '{}') AS enterprise, \
     coalesce(c.weddings, '{}') AS weddings FROM u";
 
 const OWN: &str = "LEFT JOIN LATERAL \
     (SELECT * FROM presence_settings WHERE user_id = u.id OFFSET 0) AS s ON true LEFT JOIN LATERAL \
     (SELECT seen_at FROM user_last_seen WHERE user_id = u.id OFFSET 0) AS seen ON true ORDER BY u.id";
 
-/// Organizations, and the roles in them in the same order.
+/// Organizations, and the roles in them in the same order, of several the highest last; and which of them keep a log. The subselect is asked by key
+/// for each membership, where a join might read all organizations for every user.
 macro_rules! memberships {
     () => {
-        "array_agg(organization_id) AS organizations, \
-         array_agg(CASE WHEN role::text IN ('owner', 'admin') THEN role::text ELSE 'member' END) AS roles \
+        "array_agg(organization_id ORDER BY CASE role::text WHEN 'owner' THEN 2 WHEN 'admin' THEN 1 ELSE 0 END) AS organizations, \
+         array_agg(CASE WHEN role::text IN ('owner', 'admin') THEN role::text ELSE 'member' END \
+             ORDER BY CASE role::text WHEN 'owner' THEN 2 WHEN 'admin' THEN 1 ELSE 0 END) AS roles, \
+         array_agg(organization_id) FILTER (WHERE (SELECT plan::text = 'enterprise' FROM organizations AS o \
+             WHERE o.id = organization_id)) AS enterprise \
          FROM user_organizations WHERE organization_id IS NOT NULL AND"
     };
 }

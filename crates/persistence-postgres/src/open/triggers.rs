@@ -25,10 +25,22 @@ const SILENT: &str = "
         UNION ALL VALUES
             ('presence_changes', 'presence_truncated',
                 'AFTER TRUNCATE ON public.presence_changes EXECUTE FUNCTION public.presence_all_changed()'),
+            ('presence_settings', 'presence_chosen', 'BEFORE UPDATE ON public.presence_settings FOR EACH ROW \
+                WHEN (OLD.erased_at = ''infinity'' AND NEW.erased_at = ''infinity'' AND NEW.visibility <> ''nobody'') \
+                EXECUTE FUNCTION public.presence_chosen()'),
             ('users', 'presence_gone', 'AFTER DELETE ON public.users REFERENCING OLD TABLE AS before \
                 EXECUTE FUNCTION public.presence_users_gone()'),
             ('users', 'presence_all_gone',
-                'BEFORE TRUNCATE ON public.users EXECUTE FUNCTION public.presence_users_gone()')
+                'BEFORE TRUNCATE ON public.users EXECUTE FUNCTION public.presence_users_gone()'),
+            ('users', 'presence_erasing', 'BEFORE DELETE ON public.users EXECUTE FUNCTION public.presence_erasing()'),
+            ('organizations', 'presence_erasing',
+                'BEFORE DELETE ON public.organizations EXECUTE FUNCTION public.presence_erasing()'),
+            ('organizations', 'presence_gone', 'AFTER DELETE ON public.organizations \
+                REFERENCING OLD TABLE AS before EXECUTE FUNCTION public.presence_organizations_gone()'),
+            ('organizations', 'presence_all_gone', 'BEFORE TRUNCATE ON public.organizations \
+                EXECUTE FUNCTION public.presence_organizations_gone()'),
+            ('organizations', 'presence_updated', 'AFTER UPDATE ON public.organizations \
+                REFERENCING OLD TABLE AS before NEW TABLE AS after EXECUTE FUNCTION public.presence_plans_changed()')
     )
     SELECT relation, name, CASE WHEN t.oid IS NULL
         THEN format('CREATE TRIGGER %I %s', name, definition)

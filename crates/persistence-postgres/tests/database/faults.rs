@@ -8,7 +8,7 @@ use std::{
 };
 
 use model::DirectoryChange;
-use persistence::{Store, StoreError};
+use persistence::{Behind, Store, StoreError};
 use persistence_postgres::{PostgresOptions, PostgresStore};
 use postgres_cluster::Session;
 use tokio::task::JoinSet;

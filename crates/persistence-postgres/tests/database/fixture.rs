@@ -106,5 +106,5 @@ pub(crate) fn text_of(settings: &Settings) -> &str {
 }
 
 pub(crate) fn seen(n: u128, at: Wall) -> LastSeen {
-    LastSeen { user: user(n), at, page: None, device: None }
+    LastSeen { user: user(n), at, page: None, device: None, activity: None, session_minutes: 0 }
 }

@@ -1,5 +1,6 @@
 //! What the store and its schema promise, on real servers.
 
+mod behind;
 mod conformance;
 mod faults;
 mod fixture;

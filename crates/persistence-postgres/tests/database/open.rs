@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{Settings, Visibility};
-use persistence::{Store, StoreError, Truth};
+use persistence::{Behind, Store, StoreError, Truth};
 use persistence_postgres::{Migrated, OpenError, PostgresOptions, PostgresStore, latest_schema, migrate};
 use postgres_cluster::{Cluster, PASSWORD};
 
@@ -229,7 +229,7 @@ async fn a_trigger_that_does_not_fire() {
         WHERE tgname LIKE 'presence%' AND NOT tgisinternal",
     );
     let names = home.psql(each);
-    assert_eq!(names.lines().count(), 6 * 4 + 3);
+    assert_eq!(names.lines().count(), 6 * 4 + 9);
     for (relation, name) in names.lines().filter_map(|line| line.split_once(' ')) {
         for harm in [
             format!("ALTER TABLE {relation} DISABLE TRIGGER {name}"),

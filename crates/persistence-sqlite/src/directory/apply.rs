@@ -61,7 +61,7 @@ impl Applying<'_> {
         self.run("DELETE FROM users WHERE id = ?1", &[id.0]).await?;
         let pseudonym = Uuid::new_v4();
         self.removed.insert(id, Removed { index: self.index, pseudonym });
-        Ok(audit::forget(self.connection, id, pseudonym).await?)
+        Ok(audit::forget(self.connection, id, pseudonym, Wall(i64::MAX)).await?)
     }
 
     async fn put_organization(&mut self, id: OrganizationId, name: &str, plan: Plan) -> Result<(), Refusal> {

@@ -249,13 +249,18 @@ async fn an_older_schema_is_brought_up_and_keeps_its_rows() {
     let options = SqliteConnectOptions::new().filename(folder.database()).create_if_missing(true);
     let mut old = options.connect().await.unwrap();
     old.execute("PRAGMA application_id = 1347568979").await.unwrap();
-    MIGRATIONS.run_to(1, &mut old).await.unwrap();
+    MIGRATIONS.run_to(2, &mut old).await.unwrap();
     let row = "INSERT INTO users VALUES ('00000000-0000-0000-0000-000000000001', 'Ada', 0, 0)";
     old.execute(row).await.unwrap();
+    let entry = "INSERT INTO presence_audit VALUES (7, 8, 'directory', 'service', NULL, NULL, '[]')";
+    old.execute(entry).await.unwrap();
     old.close().await.unwrap();
     let store = open_at(&folder.database(), OpenMode::ExistingOnly).await.unwrap();
-    assert_eq!((store.schema_found(), latest_schema()), (Some(1), 3));
+    assert_eq!((store.schema_found(), latest_schema()), (Some(2), 4));
     assert_eq!(store.users(Pick::Next(None, PAGE)).await.unwrap().len(), 1);
+    let kept = "SELECT count(*) FROM presence_audit WHERE id = 7 AND at = 8 AND after_json = '[]'";
+    let kept: i64 = sqlx::query_scalar(kept).fetch_one(&mut folder.raw().await).await.unwrap();
+    assert_eq!(kept, 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use model::{CleanText, Device, Role, SettingsPatch, Visibility};
-use persistence::{PAGE, conformance::Fixture};
+use persistence::{Behind, LastSeen, PAGE, conformance::Fixture};
 use sqlx::{ConnectOptions, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -21,7 +21,13 @@ mod conformance {
     persistence::conformance_tests!(fixture);
 }
 
+mod behind;
 mod changes;
+mod erasure;
+mod export;
+mod office;
+mod upkeep;
+mod weeks;
 
 async fn open_new() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
@@ -238,6 +244,8 @@ async fn last_seen_keeps_the_newest_page_and_device() {
         at: Wall(at),
         page: CleanText::parse_page(page, "page", 512).unwrap(),
         device,
+        activity: None,
+        session_minutes: 0,
     };
     let newest = note(1, 30, "/weddings/7 \"garden\"", Some(Device::Tablet));
     let older = note(1, 20, "/old", Some(Device::Mobile));
@@ -320,7 +328,7 @@ async fn rows_that_no_hub_wrote_are_corrupt() {
     let mut outside = raw(&file(&folder)).await;
     let statements = [
         "PRAGMA ignore_check_constraints = ON",
-        "INSERT INTO presence_settings VALUES ((SELECT id FROM users), 'friends', 1, 1, 1, NULL, NULL, 0)",
+        "INSERT INTO presence_settings VALUES ((SELECT id FROM users), 'friends', 1, 1, 1, NULL, NULL, 0, NULL)",
     ];
     for sql in statements {
         sqlx::query(sql).execute(&mut outside).await.unwrap();

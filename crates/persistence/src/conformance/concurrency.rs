@@ -184,9 +184,9 @@ pub async fn a_closed_store_is_unavailable(store: Shared) {
         store.accounts(Pick::These(vec![])).await.map(|_| ()),
         change_status(&store, 1, "late").await.map(|_| ()),
         store.change_directory(vec![put_user(2)], START, Actor::Service).await,
-        store.write_last_seen(&[]).await,
+        store.write_last_seen(&[]).await.map(|_| ()),
         store.settings_history(user(1)).await.map(|_| ()),
-        store.expire_operations(Wall(0)).await.map(|_| ()),
+        store.expire(Wall(0)).await.map(|_| ()),
         store.probe().await,
     ];
     for answer in answers {

@@ -9,16 +9,18 @@ use model::{
 use super::{
     START, Shared, account, change_status, facts,
     follower::{Follower, Learned},
-    later, operation, organization, put, put_account, put_collaboration, put_member, put_organization,
+    later, noted, operation, organization, put, put_account, put_collaboration, put_member, put_organization,
     put_user, put_wedding, put_world, remove_user, settings_of, status, status_text, user, wedding, world,
 };
-use crate::{Actor, InvalidReason, LastSeen, SettingsChange, StoreError};
+use crate::{Actor, InvalidReason, SettingsChange, StoreError};
 
 fn bare(n: u128) -> UserFacts {
     UserFacts {
         display_name: format!("User {n}"),
         disabled: false,
         organizations: BTreeMap::new(),
+        enterprise: BTreeSet::new(),
+        erased: false,
         weddings: BTreeSet::new(),
         settings: Some(Settings::default()),
         last_seen: None,
@@ -30,8 +32,12 @@ fn with(
     organizations: impl IntoIterator<Item = (u128, Role)>,
     weddings: impl IntoIterator<Item = u128>,
 ) -> UserFacts {
+    let organizations: BTreeMap<_, _> =
+        organizations.into_iter().map(|(n, role)| (organization(n), role)).collect();
     UserFacts {
-        organizations: organizations.into_iter().map(|(n, role)| (organization(n), role)).collect(),
+        enterprise: organizations.keys().copied().collect(),
+        erased: false,
+        organizations,
         weddings: weddings.into_iter().map(wedding).collect(),
         ..bare(n)
     }
@@ -115,6 +121,22 @@ pub async fn changes_name_all_who_are_touched(store: Shared) {
         let found = follower.found().await;
         assert_eq!((found.users, found.accounts), (users, accounts), "{change:?}");
     }
+}
+
+/// Its members learn whether a log is kept of them, and nobody else; the same plan again names nobody.
+pub async fn a_plan_names_its_members(store: Shared) {
+    put_world(&store).await;
+    let on = |plan| DirectoryChange::PutOrganization { id: organization(1), name: "Agency".into(), plan };
+    let learned = learn(&store, vec![on(Plan::Standard)]).await;
+    let unlogged = |facts: UserFacts| Some(UserFacts { enterprise: BTreeSet::new(), ..facts });
+    let expected = [
+        (user(1), unlogged(with(1, [(1, Role::Owner)], [1]))),
+        (user(2), unlogged(with(2, [(1, Role::Member)], [1, 2]))),
+    ];
+    assert_eq!((learned.users.as_slice(), learned.accounts.as_slice()), (&expected[..], &[][..]));
+    assert_eq!(learn(&store, vec![on(Plan::Standard)]).await, Learned::default());
+    let learned = learn(&store, vec![on(Plan::Enterprise)]).await;
+    assert_eq!(learned.users[1], (user(2), Some(with(2, [(1, Role::Member)], [1, 2]))));
 }
 
 /// The second change is impossible: the first one was not made either.
@@ -263,7 +285,7 @@ pub async fn who_is_created_again_is_new(store: Shared) {
             belated: false,
         };
         store.change_settings(once("old")).await.unwrap();
-        let seen = LastSeen { user: user(1), at: later(1), page: None, device: None };
+        let seen = noted(1, later(1));
         store.write_last_seen(&[seen]).await.unwrap();
         for transaction in changes {
             put(&store, transaction).await;

@@ -131,18 +131,22 @@ pub async fn operations_of_users_are_apart(store: Shared) {
     }
 }
 
+async fn expired(store: &Shared, ms: i64) -> u64 {
+    store.expire(later(ms)).await.expect("the store can be written").operation_results
+}
+
 /// Within 24 h a name is taken, whether the sweep ran or not; after that it is free.
 pub async fn operations_are_kept_a_day(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     let at = |ms| SettingsChange { operation: operation(1), at: later(ms), ..change(1, status("old")) };
     store.change_settings(at(0)).await.unwrap();
-    assert_eq!(store.expire_operations(later(OPERATION_KEPT_MS - 1)).await.unwrap(), 0);
+    assert_eq!(expired(&store, OPERATION_KEPT_MS - 1).await, 0);
     let early = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS - 1) };
     assert!(matches!(store.change_settings(early).await, Err(StoreError::OperationConflict)));
     let in_time = SettingsChange { patch: status("new"), ..at(OPERATION_KEPT_MS) };
     assert_eq!(status_text(&store.change_settings(in_time).await.unwrap()), "new");
-    assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 1);
-    assert_eq!(store.expire_operations(later(2 * OPERATION_KEPT_MS)).await.unwrap(), 0);
+    assert_eq!(expired(&store, 2 * OPERATION_KEPT_MS).await, 1);
+    assert_eq!(expired(&store, 2 * OPERATION_KEPT_MS).await, 0);
 }
 
 /// Made, kept, written down and told as any other; under its name it is done once, whatever the second call says of

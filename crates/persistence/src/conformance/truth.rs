@@ -3,11 +3,11 @@
 use model::{DirectoryChange, Role, SettingsPatch};
 
 use super::{
-    START, Shared, account, accounts_by, change, change_status, facts, follower::Follower, later, operation,
-    put, put_account, put_member, put_organization, put_user, put_world, remove_user, status, user, users_by,
-    world,
+    START, Shared, account, accounts_by, change, change_status, facts, follower::Follower, later, noted,
+    operation, put, put_account, put_member, put_organization, put_user, put_world, remove_user, status,
+    user, users_by, world,
 };
-use crate::{Actor, Changes, LastSeen, PAGE, Pick, SettingsChange};
+use crate::{Actor, Changes, PAGE, Pick, SettingsChange};
 
 /// Nobody and nothing is named.
 async fn assert_nothing(follower: &mut Follower) {
@@ -88,8 +88,7 @@ pub async fn last_seen_is_no_change(store: Shared) {
     put(&store, vec![put_user(1)]).await;
     let mut follower = Follower::new(&store).await;
     for ms in [1, 2] {
-        let seen = LastSeen { user: user(1), at: later(ms), page: None, device: None };
-        store.write_last_seen(&[seen]).await.unwrap();
+        store.write_last_seen(&[noted(1, later(ms))]).await.unwrap();
         assert_nothing(&mut follower).await;
     }
     assert_eq!(facts(&store, 1).await.unwrap().last_seen, Some(later(2)));

@@ -12,7 +12,7 @@ use model::{
 use uuid::Uuid;
 
 use super::words::{record_words, weight, words};
-use crate::{Command, Connect, Effect, Ending, Input, LastSeenNote, Presence};
+use crate::{Command, Connect, Effect, Ending, Input, LastSeenNote, Note, Presence};
 
 /// A minute begins with the world.
 pub(super) const START: i64 = 60_000_000;
@@ -61,6 +61,8 @@ pub(super) fn facts(weddings: &[u64], organizations: &[u64]) -> UserFacts {
         display_name: "Ada".into(),
         disabled: false,
         organizations: organizations.iter().map(|id| (org(*id), Role::Member)).collect(),
+        enterprise: BTreeSet::new(),
+        erased: false,
         weddings: weddings.iter().map(|id| wed(*id)).collect(),
         settings: Some(everyone()),
         last_seen: None,
@@ -86,13 +88,15 @@ pub(super) fn held(by: u64) -> Occupancy {
 pub(super) struct Stage {
     pub(super) presence: Presence,
     pub(super) mono: u64,
+    /// By how much the wall clock was set, in milliseconds.
+    clock_set: i64,
     /// Connections that read nothing, and those that answer no heartbeat.
     pub(super) slow: BTreeSet<u64>,
     pub(super) silent: BTreeSet<u64>,
     said: BTreeMap<u64, Vec<String>>,
     pub(super) views: BTreeMap<u64, Vec<ViewFrame>>,
     pub(super) turns: Vec<Vec<Outgoing>>,
-    notes: Vec<LastSeenNote>,
+    notes: Vec<Note>,
     next_request: u32,
 }
 
@@ -106,6 +110,7 @@ impl Stage {
         let mut stage = Self {
             presence: Presence::new(limits),
             mono: 0,
+            clock_set: 0,
             slow: BTreeSet::new(),
             silent: BTreeSet::new(),
             said: BTreeMap::new(),
@@ -138,7 +143,11 @@ impl Stage {
     }
 
     fn now(&self) -> Now {
-        Now { mono: Mono(self.mono), wall: Wall(START + self.mono as i64) }
+        Now { mono: Mono(self.mono), wall: Wall(START + self.clock_set + self.mono as i64) }
+    }
+
+    pub(super) fn set_clock(&mut self, by_ms: i64) {
+        self.clock_set += by_ms;
     }
 
     pub(super) fn input(&mut self, input: Input) {
@@ -167,7 +176,7 @@ impl Stage {
                 Effect::Close { connection, code } => {
                     self.hear(connection.0, format!("close {}", code.name()))
                 }
-                Effect::LastSeen(note) => self.notes.push(note),
+                Effect::Note(note) => self.notes.push(note),
             }
         }
     }
@@ -206,7 +215,25 @@ impl Stage {
             let page = note.page.map_or_else(String::new, |page| page.as_str().to_owned());
             (note.user.0.as_u128() as u64, note.at.0 - START, page)
         };
-        std::mem::take(&mut self.notes).into_iter().map(note).collect()
+        self.take_notes(|note| match note {
+            Note::LastSeen(note) => Ok(note),
+            other => Err(other),
+        })
+        .into_iter()
+        .map(note)
+        .collect()
+    }
+
+    /// Notes of one kind since asked last.
+    pub(super) fn take_notes<T>(&mut self, wanted: impl Fn(Note) -> Result<T, Note>) -> Vec<T> {
+        let mut taken = Vec::new();
+        for note in std::mem::take(&mut self.notes) {
+            match wanted(note) {
+                Ok(note) => taken.push(note),
+                Err(other) => self.notes.push(other),
+            }
+        }
+        taken
     }
 
     pub(super) fn flush(&mut self, connection: u64) {

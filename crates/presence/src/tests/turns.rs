@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::stage::*;
-use crate::{Command, LastSeenNote, Sink, Taken};
+use crate::{Command, Note, Sink, Taken};
 
 /// The longest that a person can announce, in characters that JSON escapes.
 fn long(who: u64) -> Track {
@@ -184,7 +184,7 @@ impl Sink for Wide {
 
     fn close(&mut self, _: ConnectionId, _: CloseCode) {}
 
-    fn last_seen(&mut self, _: LastSeenNote) {}
+    fn note(&mut self, _: Note) {}
 }
 
 #[test]

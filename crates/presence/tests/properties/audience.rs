@@ -76,6 +76,8 @@ impl Agency {
             display_name: String::new(),
             disabled: false,
             organizations: BTreeMap::from([(self.cast.organizations[0], Role::Member)]),
+            enterprise: Default::default(),
+            erased: false,
             weddings: few(&mut self.dice, &self.cast),
             settings: Some(settings),
             last_seen: None,

@@ -11,6 +11,7 @@ mod equivalence;
 mod growth;
 #[cfg(feature = "seeded-leaks")]
 mod leaks;
+mod logged;
 mod noninterference;
 mod resume;
 mod rig;

@@ -414,6 +414,7 @@ pub(crate) fn acts_for(act: &Act, viewer: UserId, script: &Script) -> bool {
         Act::Track { session, .. }
         | Act::Untrack { session }
         | Act::Alive { session }
+        | Act::Active { session }
         | Act::SignOut { session }
         | Act::Lost { session }
         | Act::Resume { session, .. }

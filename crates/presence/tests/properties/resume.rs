@@ -100,6 +100,8 @@ fn guest(wedding: WeddingId, visibility: Visibility) -> UserFacts {
         display_name: String::new(),
         disabled: false,
         organizations: BTreeMap::new(),
+        enterprise: Default::default(),
+        erased: false,
         weddings: BTreeSet::from([wedding]),
         settings: Some(Settings { visibility, ..Settings::default() }),
         last_seen: None,

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    CloseCode, ConnectionId, EntryId, Limits, Mono, Now, Outgoing, RequestId, ResumePoint, ResumeRequest,
-    SessionId, SubscribeRequest, SubscriptionId, Track, UserId, ViewFrame, Wall, limits,
+    Activity, ActivityType, CloseCode, ConnectionId, EntryId, Limits, Mono, Now, Outgoing, RequestId,
+    ResumePoint, ResumeRequest, SessionId, SubscribeRequest, SubscriptionId, Track, UserId, ViewFrame, Wall,
+    limits,
 };
 use oracle::Act;
-use presence::{Command, Connect, Effect, Ending, Input, LastSeenNote, Presence, Sink, Taken};
+use presence::{Command, Connect, Effect, Ending, Input, Note, Presence, Sink, Taken};
 
 use crate::{client::Client, script::START_WALL};
 
@@ -35,6 +36,8 @@ pub(crate) struct Rig {
     /// What each view was sent, and when.
     pub(crate) sent: BTreeMap<(SessionId, SubscriptionId), Vec<Told>>,
     pub(crate) closes: Vec<(Mono, ConnectionId, CloseCode)>,
+    /// What was handed to the writer, for whoever takes it out.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Rig {
@@ -51,6 +54,7 @@ impl Rig {
             noticed: Vec::new(),
             sent: BTreeMap::new(),
             closes: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -93,7 +97,7 @@ impl Rig {
             match effect {
                 Effect::Send { connection, frames } => self.sent(connection, frames),
                 Effect::Close { connection, code } => self.closed(connection, code),
-                Effect::LastSeen(_) => {}
+                Effect::Note(note) => self.notes.push(note),
             }
         }
     }
@@ -172,6 +176,7 @@ impl Rig {
             Act::Track { session, track } => self.request(session, Command::Track(track)),
             Act::Untrack { session } => self.request(session, Command::Untrack),
             Act::Alive { session } => self.request(session, Command::Ping),
+            Act::Active { session } => self.active(session),
             Act::SignOut { session } => self.request(session, Command::SignOut),
             Act::Lost { session } => self.disconnect(session, Ending::Lost),
             Act::Resume { session, track } => self.resume(session, track),
@@ -215,6 +220,17 @@ impl Rig {
         let points = points.map(|(id, seen)| ResumePoint { subscription: *id, sequence: seen.sequence });
         let request = ResumeRequest { session, subscriptions: points.collect() };
         self.connect(session, client.user, Some(request), track);
+    }
+
+    /// Over its connection where there is one, else by a call.
+    fn active(&mut self, session: SessionId) {
+        let activity = Activity { session: Some(session), ..Activity::of(ActivityType::Interaction) };
+        let connected = self.clients.get(&session).is_some_and(|client| client.connection.is_some());
+        match self.presence.owner_of(session) {
+            Some(_) if connected => self.request(session, Command::Activity(activity)),
+            Some(user) => self.input(Input::RestActivity { user, activity }),
+            None => {}
+        }
     }
 
     /// A call that names a session which is not there (any more) begins one without a socket.
@@ -285,8 +301,8 @@ impl Sink for Sockets {
         self.effects.close(connection, code);
     }
 
-    fn last_seen(&mut self, note: LastSeenNote) {
-        self.effects.last_seen(note);
+    fn note(&mut self, note: Note) {
+        self.effects.note(note);
     }
 }
 

@@ -115,6 +115,8 @@ pub(crate) fn facts(dice: &mut Dice, cast: &Cast) -> UserFacts {
     UserFacts {
         display_name: dice.pick(&["Ada", "Ben", "Cem"]).to_owned(),
         disabled: dice.one_in(12),
+        enterprise: organizations.keys().filter(|_| dice.one_in(2)).copied().collect(),
+        erased: false,
         organizations,
         weddings,
         settings: (!dice.one_in(8)).then(|| settings(dice)),
@@ -162,7 +164,7 @@ fn one_more(dice: &mut Dice, sessions: &mut Vec<SessionId>) -> SessionId {
 
 /// One random act of `user`. New sessions become known.
 pub(crate) fn act_of(dice: &mut Dice, cast: &Cast, user: UserId, known: &mut Known) -> Act {
-    match dice.below(19) {
+    match dice.below(21) {
         0 => Act::Settings { user, settings: settings(dice) },
         1 => Act::Settings { user, settings: settings(dice) },
         2 if known.rest.is_empty() || dice.one_in(3) => {
@@ -173,6 +175,7 @@ pub(crate) fn act_of(dice: &mut Dice, cast: &Cast, user: UserId, known: &mut Kno
             Act::RestTrack { session: dice.pick(&known.sockets), user, track: track(dice, cast) }
         }
         2 => Act::RestTrack { session: dice.pick(&known.rest), user, track: track(dice, cast) },
+        19 if !known.rest.is_empty() => Act::Active { session: dice.pick(&known.rest) },
         3 if !known.rest.is_empty() => Act::RestEnd { session: dice.pick(&known.rest) },
         4 => Act::Connect { session: one_more(dice, &mut known.sockets), user },
         _ if known.sockets.is_empty() => Act::Connect { session: one_more(dice, &mut known.sockets), user },
@@ -188,6 +191,7 @@ fn act_on(dice: &mut Dice, cast: &Cast, choice: u64, known: &Known) -> Act {
         7 => Act::SignOut { session },
         8 | 9 => Act::Lost { session },
         10 | 11 => Act::Resume { session, track: dice.one_in(2).then(|| track(dice, cast)) },
+        19 | 20 => Act::Active { session },
         _ => Act::Track { session, track: track(dice, cast) },
     }
 }

@@ -1,6 +1,7 @@
 use clap::Parser;
+use persistence::JobName;
 
-use super::{CommandError, check_config, import, migrate, token};
+use super::{CommandError, check_config, import, jobs, migrate, token};
 use crate::{
     auth::Authenticator,
     cli::{Cli, Command, DirectoryCommand},
@@ -20,6 +21,7 @@ fn run(words: &[&str]) -> Result<String, CommandError> {
         Command::Directory(args) => match args.command {
             DirectoryCommand::Import(args) => import(&args, &mut out)?,
         },
+        Command::Jobs(args) => jobs(&args, &mut out)?,
         Command::Serve(_) | Command::Demo(_) | Command::Watch(_) => panic!("these run until they are ended"),
     }
     Ok(String::from_utf8(out).unwrap())
@@ -92,4 +94,25 @@ fn a_document_that_cannot_be_is_refused_with_its_place() {
     }
     let error = run(&["directory", "import", "--database", &database, &path("none.json")]).unwrap_err();
     assert!(error.to_string().starts_with("cannot read"), "{error}");
+}
+
+#[test]
+fn jobs_are_done_by_hand_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("hub.db").to_str().unwrap().to_owned();
+    let on = |words: &[&str]| run(&[&["jobs"], words, &["--database", &database]].concat());
+    assert!(on(&["list"]).unwrap().contains("never done"));
+    for job in JobName::ALL {
+        let done = on(&["run", job.name()]).unwrap();
+        assert!(done.starts_with(&format!("{}: ", job.name())) && done.ends_with('\n'), "{done}");
+    }
+    let list = on(&["list"]).unwrap();
+    assert_eq!(list.lines().count(), 2 * JobName::ALL.len());
+    assert!(list.contains("archive          24 h") && list.contains(": no week is old enough"), "{list}");
+    assert!(list.contains("restore-archive  by hand") && !list.contains("never done"), "{list}");
+    assert!(folder.path().join("hub.db.archive").is_dir(), "beside the database");
+    let error = on(&["run", "sweep"]).unwrap_err().to_string();
+    assert!(error.contains("stale-presence, dead-sessions"), "{error}");
+    let error = on(&["run", "restore-archive", "2026-11-16"]).unwrap_err().to_string();
+    assert!(error.contains("2026-11-16 is not archived"), "{error}");
 }

@@ -19,6 +19,9 @@ async fn every_code_has_its_status_and_its_name() {
         (Kind::UnsupportedMediaType, 415, "unsupported_media_type"),
         (Kind::Timeout, 503, "timeout"),
         (Kind::Overloaded, 503, "overloaded"),
+        (Kind::NoJob, 404, "no_job"),
+        (Kind::JobTaken, 409, "job_taken"),
+        (Kind::JobFailed, 500, "job_failed"),
     ];
     let shared = ErrorCode::ALL.iter().map(|code| (Kind::from(*code), code.number(), code.name()));
     for (kind, status, code) in shared.chain(http_only) {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use persistence::LastSeenHandle;
+use persistence::WriterHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Users without recent calls are forgotten once in so many rounds.
 const SWEEP_ROUNDS: u64 = 60;
 
-pub(super) async fn keep(app: Arc<App>, writer: LastSeenHandle, stop: CancellationToken) {
+pub(super) async fn keep(app: Arc<App>, writer: WriterHandle, stop: CancellationToken) {
     let mut round = 0_u64;
     while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         round += 1;
@@ -53,14 +53,24 @@ fn count(app: &App) {
     }
 }
 
-fn note_writer(writer: &LastSeenHandle) {
+fn note_writer(writer: &WriterHandle) {
     let stats = writer.stats();
-    metrics::gauge!("presence_hub_last_seen_pending").set(stats.pending as f64);
+    set("presence_hub_writer_pending", stats.pending as usize);
+    set("presence_hub_backlog_rows", stats.backlog_rows as usize);
+    set("presence_hub_backlog_bytes", stats.backlog_bytes as usize);
     let totals = [
-        ("presence_hub_last_seen_noted_total", stats.noted),
-        ("presence_hub_last_seen_dropped_total", stats.dropped),
-        ("presence_hub_last_seen_written_total", stats.written),
-        ("presence_hub_last_seen_failed_batches_total", stats.failed_batches),
+        ("presence_hub_writer_noted_total", stats.noted),
+        ("presence_hub_writer_coalesced_total", stats.coalesced),
+        ("presence_hub_writer_dropped_total", stats.dropped),
+        ("presence_hub_writer_written_total", stats.written),
+        ("presence_hub_writer_passed_over_total", stats.passed_over),
+        ("presence_hub_writer_refused_total", stats.refused),
+        ("presence_hub_writer_failed_batches_total", stats.failed_batches),
+        ("presence_hub_backlog_corrupt_lines_total", stats.corrupt_lines),
+        ("presence_hub_backlog_torn_lines_total", stats.torn_lines),
+        ("presence_hub_backlog_syncs_total", stats.syncs),
+        ("presence_hub_backlog_failures_total", stats.disk_failures),
+        ("presence_hub_gaps_total", stats.gaps),
     ];
     for (name, total) in totals {
         metrics::counter!(name).absolute(total);

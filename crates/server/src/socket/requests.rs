@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use hub::{Hub, Link, OperationError};
-use model::{CloseCode, ErrorCode, Kept, RequestError, RequestId, Track, TrackRequest, UserId};
+use model::{
+    Activity, ActivityRequest, CloseCode, ErrorCode, Kept, RequestError, RequestId, Track, TrackRequest,
+    UserId,
+};
 use persistence::OperationId;
 use presence::{Command, Input, ReplyTo};
-use wire::{ClientFrame, Refresh, SetSettings, Subscribe};
+use wire::{ActivityFrame, ClientFrame, Refresh, SetSettings, Subscribe};
 
 use super::{End, greeting::is_too_many};
 use crate::{
@@ -44,6 +47,7 @@ impl Requests {
                 link.request(request.id, Command::Unsubscribe(request.subscription)).await
             }
             ClientFrame::Track(request) => self.track(app, link, request.id, request.track).await,
+            ClientFrame::Activity(request) => self.activity(app, link, request).await,
             ClientFrame::Untrack(request) => {
                 self.last_track = None;
                 link.request(request.id, Command::Untrack).await
@@ -83,6 +87,20 @@ impl Requests {
         link.request(re, Command::Track(track)).await
     }
 
+    async fn activity(&self, app: &App, link: &Link, request: ActivityFrame) -> Result<(), hub::Gone> {
+        let re = request.id;
+        let activity = match own_activity(request.activity) {
+            Ok(activity) => activity,
+            Err(message) => {
+                return link.refuse(Some(re), RequestError::new(ErrorCode::InvalidValue, message)).await;
+            }
+        };
+        if let Err(wait_ms) = app.user_limits.check_activity(self.user) {
+            return link.refuse(Some(re), rate::too_active(wait_ms)).await;
+        }
+        link.request(re, Command::Activity(activity)).await
+    }
+
     /// A durable operation runs in a task of its own: a connection that ends meanwhile cancels nothing.
     fn set_settings(&self, app: &Arc<App>, link: &Link, request: SetSettings) {
         link.begin_request();
@@ -113,6 +131,14 @@ impl Requests {
             let _ = app.hub.send(input).await;
         });
     }
+}
+
+/// An activity of the connection's own session.
+fn own_activity(request: ActivityRequest) -> Result<Activity, String> {
+    if request.session_id.is_some() {
+        return Err("a socket speaks of its own session: leave sessionId out".to_owned());
+    }
+    request.clean().map_err(|error| error.to_string())
 }
 
 async fn subscribe(app: &App, link: &Link, request: Subscribe) -> Result<(), hub::Gone> {

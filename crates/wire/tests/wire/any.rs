@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use model::{
-    AccountId, AccountRecord, ChannelId, CleanText, Device, EndReason, EntryId, ErrorCode, Holder, Kept,
-    Minute, NotResumed, OrganizationId, Outgoing, PeopleInterest, PersonRecord, PersonState, Phase, Record,
-    RequestError, RequestId, ResumeOutcome, ResumePoint, ResumeRequest, SessionId, Settings, SettingsPatch,
-    SharedRecord, Status, SubscribeRequest, SubscribedChannel, SubscriptionId, TrackRequest, UserId,
-    ViewFrame, Visibility, WeddingId, WelcomeFrame, limits,
+    AccountId, AccountRecord, ActivityRequest, ActivityType, ChannelId, CleanText, Device, EndReason,
+    EntryId, ErrorCode, Holder, Kept, MetadataValue, Minute, NotResumed, OrganizationId, Outgoing,
+    PeopleInterest, PersonRecord, PersonState, Phase, Record, RequestError, RequestId, ResumeOutcome,
+    ResumePoint, ResumeRequest, SessionId, Settings, SettingsPatch, SharedRecord, Status, SubscribeRequest,
+    SubscribedChannel, SubscriptionId, TrackRequest, UserId, ViewFrame, Visibility, WeddingId, WelcomeFrame,
+    limits,
 };
-use proptest::{collection::vec, option::of, prelude::*, sample::select};
-use wire::{ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame, Unsubscribe};
+use proptest::{
+    collection::{btree_map, vec},
+    option::of,
+    prelude::*,
+    sample::select,
+};
+use wire::{
+    ActivityFrame, ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame,
+    Unsubscribe,
+};
 
 fn uuid() -> impl Strategy<Value = uuid::Uuid> + Clone {
     any::<u128>().prop_map(uuid::Uuid::from_u128)
@@ -253,6 +262,27 @@ fn hello() -> impl Strategy<Value = ClientFrame> {
         .prop_map(|(token, resume, track)| ClientFrame::Hello(Hello { token, resume, track }))
 }
 
+fn activity() -> impl Strategy<Value = ActivityRequest> {
+    let texts = select(vec!["action", "section", "element", "referrer", "reason"]).prop_map(str::to_owned);
+    let texts = btree_map(texts, raw_text(20).prop_map(MetadataValue::Text), 0..4);
+    let count = any::<u64>().prop_map(MetadataValue::Number);
+    let metadata = (texts, count).prop_map(|(mut metadata, count)| {
+        metadata.insert("count".to_owned(), count);
+        metadata
+    });
+    let kind = select(ActivityType::ALL);
+    (kind, of(raw_text(40)), device(), of(uuid()), of(uuid()), of(metadata)).prop_map(
+        |(activity_type, page, device, session, organization, metadata)| ActivityRequest {
+            activity_type,
+            page,
+            device,
+            session_id: session.map(SessionId),
+            organization_id: organization.map(OrganizationId),
+            metadata,
+        },
+    )
+}
+
 pub(crate) fn client_frame() -> impl Strategy<Value = ClientFrame> {
     let plain = || request().prop_map(|id| Request { id });
     prop_oneof![
@@ -264,6 +294,8 @@ pub(crate) fn client_frame() -> impl Strategy<Value = ClientFrame> {
         }),
         (request(), track()).prop_map(|(id, track)| ClientFrame::Track(TrackFrame { id, track })),
         plain().prop_map(ClientFrame::Untrack),
+        (request(), activity())
+            .prop_map(|(id, activity)| ClientFrame::Activity(ActivityFrame { id, activity })),
         plain().prop_map(ClientFrame::SignOut),
         (request(), patch(), of(uuid()))
             .prop_map(|(id, settings, op_id)| ClientFrame::SetSettings(SetSettings { id, settings, op_id })),

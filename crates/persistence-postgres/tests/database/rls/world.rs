@@ -186,6 +186,8 @@ fn person(n: usize, rng: &mut SmallRng) -> UserFacts {
         display_name: format!("Person {n}"),
         disabled: rng.random_bool(0.06),
         organizations: BTreeMap::new(),
+        enterprise: Default::default(),
+        erased: false,
         weddings: Default::default(),
         settings: rng.random_bool(0.65).then_some(settings),
         last_seen: rng.random_bool(0.95).then(|| instant(rng)),

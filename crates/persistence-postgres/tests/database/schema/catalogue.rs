@@ -27,7 +27,7 @@ const POLICIES_FOR_ALL_THE_WORLD: &str = "
 const DEFINERS_WITHOUT_A_SEARCH_PATH: &str = "
     SELECT proname::text FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND prosecdef
-      AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)";
+      AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)";
 const FUNCTIONS_FOR_ALL_THE_WORLD: &str = "
     SELECT proname::text FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) AS acl
     WHERE pronamespace = 'public'::regnamespace AND acl.grantee = 0";
@@ -38,7 +38,8 @@ const PUBLISHED: &str = "SELECT tablename::text FROM pg_publication_tables";
 const DEFINERS_OF_SOMEBODY_ELSE: &str = "
     SELECT proname::text FROM pg_proc
     WHERE pronamespace = 'public'::regnamespace AND prosecdef AND proowner <> 'presence_definer'::regrole
-      AND proname <> 'presence_make_partitions'";
+      AND proname NOT IN ('presence_make_partitions', 'presence_attach_week', 'presence_detach_week',
+          'presence_index_week', 'presence_drop_week')";
 const ROLES_THAT_NOTHING_BINDS: &str = "
     SELECT rolname::text FROM pg_roles
     WHERE rolname IN ('authenticated', 'presence_hub', 'presence_definer')

@@ -20,7 +20,10 @@ fn platform() -> Database {
         INSERT INTO user_last_seen (user_id, last_seen_at, seen_at, updated_at)
             SELECT id, date_trunc('minute', now(), 'UTC'), now(), now() FROM users;
         INSERT INTO operation_results SELECT id, gen_random_uuid(), '{}', '{}', now() FROM users;
-        INSERT INTO activity_rollups SELECT #100, '2026-01-01', 3, id FROM users;
+        INSERT INTO activity_rollups SELECT #100, '2026-01-01', id, 1, 0, 0, 0, 0, 0 FROM users;
+        INSERT INTO activity_pages SELECT #100, '2026-01-01', '/', id, 1 FROM users;
+        INSERT INTO presence_sessions (organization_id, session_id, started_at, user_id, seen_at)
+            SELECT #100, gen_random_uuid(), now(), id, now() FROM users;
         INSERT INTO access_codes
             SELECT gen_random_uuid(), #100, id, decode(md5(id::text), 'hex'), #1, now(), now() FROM users;
         INSERT INTO presence_activity_logs (id, organization_id, user_id, activity_type, "timestamp")
@@ -41,7 +44,7 @@ fn all_rows(database: &Database) -> String {
     let tables = run(
         database,
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') \
-         AND NOT relispartition AND relname NOT IN ('presence_changes', 'presence_migrations')",
+         AND NOT relispartition AND relname NOT IN ('presence_changes', 'presence_migrations', 'presence_erasures')",
     );
     let dump = |table: &str| format!("SELECT '{table}', t FROM {table} AS t;");
     run(database, &tables.lines().map(dump).collect::<String>())
@@ -55,7 +58,7 @@ fn a_deleted_user_is_nowhere() {
     let after = all_rows(&database);
     assert!(before.contains(&id(1)) && !after.contains(&id(1)), "{after}");
     let of_others = |rows: &str| rows.lines().filter(|row| !row.starts_with("presence_audit")).count();
-    assert_eq!(of_others(&before) - of_others(&after), 8, "one row of each table that has rows of users");
+    assert_eq!(of_others(&before) - of_others(&after), 10, "one row of each table that has rows of users");
     for other in [2, 3] {
         assert!(after.contains(&id(other)));
     }

@@ -1,7 +1,7 @@
 //! What the triggers write down, and for how long.
 
 use model::{AccountId, OrganizationId, WeddingId};
-use persistence::{Changes, Cursor};
+use persistence::{Changes, Cursor, Upkeep};
 
 use super::*;
 
@@ -45,7 +45,7 @@ async fn plain_sql_is_seen() {
     let mut cursor = store.cursor().await.unwrap();
     let (one, two, three) = (user(1), user(2), user(3));
     let (organization, wedding) = (Uuid::from_u128(7), Uuid::from_u128(8));
-    let settings = "'everyone', 1, 1, 0, NULL, NULL, 0";
+    let settings = "'everyone', 1, 1, 0, NULL, NULL, 0, NULL";
     let none: &[u128] = &[];
     for (sql, users, accounts) in [
         (format!("INSERT INTO users VALUES ('{}', 'Di', 0, 0)", user(4)), &[4][..], none),
@@ -107,9 +107,9 @@ async fn changes_are_forgotten_after_an_hour() {
     let old = store.cursor().await.unwrap();
     put(&store, vec![put_user(2, "Bo")]).await;
     let mut newest = store.cursor().await.unwrap();
-    store.expire_operations(Wall(HOUR_MS)).await.unwrap();
+    store.expire(Wall(HOUR_MS)).await.unwrap();
     assert_eq!(found(&store, &mut old.clone()).await.0, [user(2)], "not old enough");
-    store.expire_operations(FAR_FUTURE).await.unwrap();
+    store.expire(FAR_FUTURE).await.unwrap();
     assert_eq!(found(&store, &mut newest).await, (vec![], vec![]));
     assert_eq!(rows(&folder).await, 0, "the names of the removed are not kept");
     assert_eq!(store.changes(&old).await.unwrap(), everything(&newest));
@@ -135,7 +135,7 @@ async fn a_clock_that_was_set_back_makes_no_gap() {
     let old = Cursor("1".into());
     let times = "UPDATE presence_changes SET at = CASE seq WHEN 1 THEN 50 WHEN 2 THEN 20 ELSE 60 END";
     execute(&mut raw(&file(&folder)).await, times.into()).await;
-    store.expire_operations(Wall(HOUR_MS + 30)).await.unwrap();
+    store.expire(Wall(HOUR_MS + 30)).await.unwrap();
     assert_eq!(rows(&folder).await, 1);
     assert!(store.changes(&old).await.unwrap().all);
     assert_eq!(found(&store, &mut Cursor("2".into())).await.0, [user(3)]);

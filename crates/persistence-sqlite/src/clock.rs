@@ -1,0 +1,13 @@
+//! The store's clock: the one of the machine that owns the file.
+
+use model::Wall;
+use persistence::StoreError;
+use sqlx::SqliteConnection;
+
+use crate::error::store_error;
+
+/// The instant that it is.
+pub(crate) async fn now(connection: &mut SqliteConnection) -> Result<Wall, StoreError> {
+    let sql = "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+    sqlx::query_scalar(sql).fetch_one(connection).await.map(Wall).map_err(store_error)
+}

@@ -1,0 +1,4 @@
+mod archive;
+mod double;
+mod lease;
+mod schedule;

@@ -92,6 +92,16 @@ impl Hub {
         self.operations
     }
 
+    /// One of its metrics, which it brings up to date once a second; 0 before the first time.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let Answer { body, .. } = Rest::connect(self.operations)?.ask("GET", "/metrics", "", &Value::Null)?;
+        let mut values = body.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(values.next_back().and_then(|value| value.parse().ok()).unwrap_or_default())
+    }
+
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.pid()

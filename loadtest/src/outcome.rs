@@ -129,6 +129,17 @@ impl Cost {
         (self.wall_s > 0.0).then(|| self.deliveries as f64 / self.wall_s)
     }
 
+    /// Both phases as one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            cpu_s: self.cpu_s + other.cpu_s,
+            wall_s: self.wall_s + other.wall_s,
+            deliveries: self.deliveries + other.deliveries,
+            bytes: self.bytes + other.bytes,
+            generator_cpu_s: self.generator_cpu_s + other.generator_cpu_s,
+        }
+    }
+
     fn each(&self, total: f64) -> Option<f64> {
         (self.deliveries > 0).then(|| total / self.deliveries as f64)
     }

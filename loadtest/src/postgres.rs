@@ -27,15 +27,26 @@ impl Postgres {
     /// # Errors
     /// No server can be started, or the binary does not migrate it.
     pub(crate) fn start(hub: &Path, core: Option<usize>) -> anyhow::Result<Self> {
-        process::on_core(core, || {
-            let cluster = Cluster::start(Options { fsync: true, ..Options::default() });
-            ask(&cluster, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
-            migrate(hub, &cluster.admin_url(DATABASE))?;
-            let role = cluster.login_role("hub", &["presence_hub"]);
-            let url = cluster.url(&role, DATABASE);
-            Ok(Self { cluster, url, spool: tempfile::tempdir()? })
-        })
-        .context("a Postgres for the hub")
+        process::on_core(core, || Self::start_here(hub)).context("a Postgres for the hub")
+    }
+
+    /// The same at the lowest priority: it has what the hub leaves of the core, and no more. So what a hub is slower by
+    /// is its own work, and not that of a database which elsewhere has cores of its own.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub(crate) fn start_behind(hub: &Path, core: Option<usize>) -> anyhow::Result<Self> {
+        let start = || process::yield_always().and_then(|()| Self::start_here(hub));
+        process::on_core(core, start).context("a Postgres behind the hub")
+    }
+
+    fn start_here(hub: &Path) -> anyhow::Result<Self> {
+        let cluster = Cluster::start(Options { fsync: true, ..Options::default() });
+        ask(&cluster, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
+        migrate(hub, &cluster.admin_url(DATABASE))?;
+        let role = cluster.login_role("hub", &["presence_hub"]);
+        let url = cluster.url(&role, DATABASE);
+        Ok(Self { cluster, url, spool: tempfile::tempdir()? })
     }
 
     /// Settings of a hub that uses it.

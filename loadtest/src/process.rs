@@ -40,6 +40,25 @@ fn seconds(time: TimeSpec) -> f64 {
     std::time::Duration::from(time).as_secs_f64()
 }
 
+/// Seconds for which a core has done something, whoever's it was; in hundredths.
+///
+/// # Errors
+/// `/proc` cannot be read, or there is no such core.
+pub(crate) fn core_busy_seconds(core: usize) -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string("/proc/stat").context("/proc/stat")?;
+    busy_ticks(&text, core)
+        .map(|ticks| ticks as f64 / 100.0)
+        .with_context(|| format!("there is no core {core}"))
+}
+
+/// Of a line such as `cpu0 user nice system idle iowait irq softirq steal`: all but the two in which it waits.
+fn busy_ticks(stat: &str, core: usize) -> Option<u64> {
+    let name = format!("cpu{core}");
+    let line = stat.lines().find(|line| line.split(' ').next() == Some(&name))?;
+    let ticks = line.split_whitespace().skip(1).take(8).enumerate();
+    ticks.filter(|(n, _)| !matches!(n, 3 | 4)).map(|(_, ticks)| ticks.parse::<u64>().ok()).sum()
+}
+
 /// Resident memory of a process in KiB.
 ///
 /// # Errors
@@ -86,6 +105,15 @@ pub(crate) fn pin_this_thread(core: usize) -> anyhow::Result<()> {
     anyhow::ensure!(core < CpuSet::MAX_CPU, "core {core} is more than the kernel can name");
     cores.set(core);
     sched_setaffinity(None, &cores).with_context(|| format!("no thread can be kept on core {core}"))
+}
+
+/// Gives the calling thread, and all that it starts from now on, the lowest priority.
+///
+/// # Errors
+/// None that is known: everybody may take less.
+pub(crate) fn yield_always() -> anyhow::Result<()> {
+    const LOWEST: i32 = 19;
+    rustix::process::setpriority_process(None, LOWEST).context("the priority of a thread")
 }
 
 /// Does something in a thread of its own, which is kept on a core; none: it may run where the caller does. Children that

@@ -1,5 +1,6 @@
 //! The scenarios, one file each, and what they are given.
 
+mod activity;
 mod bench;
 mod churn;
 mod crowd;
@@ -8,10 +9,13 @@ mod hall;
 mod idle;
 mod load;
 mod outage;
+mod place;
 mod privacy;
 mod rooms;
+mod rows;
 mod slow;
 mod storm;
+mod writer;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -42,12 +46,16 @@ pub(crate) enum Scenario {
     Privacy,
     /// 5,000 people on a Postgres that is stopped for two minutes and frozen for one, while they go on
     Outage,
+    /// `rooms` with 5,000 activities a second told beside it in every other phase, on Postgres and on SQLite
+    Activity,
+    /// Activity as fast as it comes, and the last-seen of 100,000 people at once, into Postgres
+    Writer,
     /// All of them, one after the other
     All,
 }
 
 impl Scenario {
-    const EACH: [Self; 10] = [
+    const EACH: [Self; 12] = [
         Self::Rooms,
         Self::Crowd,
         Self::Churn,
@@ -58,6 +66,8 @@ impl Scenario {
         Self::Flat,
         Self::Privacy,
         Self::Outage,
+        Self::Activity,
+        Self::Writer,
     ];
 
     /// The scenarios that a name stands for.
@@ -78,6 +88,8 @@ impl Scenario {
             Self::Flat => "flat",
             Self::Privacy => "privacy",
             Self::Outage => "outage",
+            Self::Activity => "activity",
+            Self::Writer => "writer",
             Self::All => "all",
         }
     }
@@ -98,6 +110,8 @@ impl Scenario {
             Self::Flat => flat::run(setup).map(one),
             Self::Privacy => privacy::run(setup).map(one),
             Self::Outage => outage::run(setup).map(one),
+            Self::Activity => activity::run(setup),
+            Self::Writer => writer::run(setup),
             Self::All => Ok(Vec::new()),
         }
     }

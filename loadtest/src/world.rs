@@ -97,6 +97,8 @@ pub(crate) struct World {
     organization_of: Vec<u32>,
     weddings: Vec<Range<Person>>,
     organizations: Vec<Range<Person>>,
+    /// By organization, whether it keeps a log of activity.
+    logs: Vec<bool>,
 }
 
 impl World {
@@ -108,6 +110,7 @@ impl World {
             organization_of: vec![NOWHERE; people as usize],
             weddings: Vec::new(),
             organizations: Vec::new(),
+            logs: Vec::new(),
         }
     }
 
@@ -127,6 +130,15 @@ impl World {
             let number = self.organizations.len() as u32;
             self.organization_of[indices(&organization)].fill(number);
             self.organizations.push(organization);
+            self.logs.push(false);
+        }
+        self
+    }
+
+    /// Lets the organizations that `people` have been put into keep a log of activity.
+    pub(crate) fn with_logs(mut self, people: Range<Person>) -> Self {
+        for number in self.organization_of[indices(&people)].iter().filter(|number| **number != NOWHERE) {
+            self.logs[*number as usize] = true;
         }
         self
     }
@@ -189,7 +201,9 @@ impl World {
     /// The document that `directory import` reads.
     pub(crate) fn document(&self) -> Value {
         let users = (0..self.people()).map(|n| json!({ "id": user(n), "displayName": format!("Guest {n}") }));
-        let organizations = (0..).zip(&self.organizations).map(|(n, people)| organization(n, people));
+        let organizations = self.organizations.iter().zip(&self.logs);
+        let organizations =
+            (0..).zip(organizations).map(|(n, (people, logs))| organization(n, people, *logs));
         let weddings = (0..).zip(&self.weddings).map(|(n, people)| wedding(n, people));
         json!({
             "users": users.collect::<Vec<_>>(),
@@ -225,11 +239,12 @@ fn wedding(number: u32, people: &Range<Person>) -> Value {
     })
 }
 
-fn organization(number: u32, people: &Range<Person>) -> Value {
+fn organization(number: u32, people: &Range<Person>, logs: bool) -> Value {
     let members = people.clone().map(|n| json!({ "user": user(n), "role": "member" }));
     json!({
         "id": OrganizationId(Uuid::from_u128(ORGANIZATIONS + u128::from(number))),
         "name": format!("Agency {number}"),
+        "plan": if logs { "enterprise" } else { "standard" },
         "members": members.collect::<Vec<_>>(),
     })
 }

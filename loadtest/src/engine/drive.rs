@@ -30,7 +30,7 @@ pub(crate) trait Target {
     /// They cannot.
     fn change(&mut self, person: Person, due: Nanos) -> anyhow::Result<()>;
 
-    /// Deliveries that have still to come.
+    /// Deliveries and answers that have still to come.
     fn outstanding(&self) -> u64;
 
     /// Whether waiting is done awake, as it is while anything is measured.

@@ -30,6 +30,9 @@ pub(crate) struct Tally {
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) changes: u64,
+    /// Activities that were told, and those of them that the hub has taken.
+    pub(crate) told: u64,
+    pub(crate) taken: u64,
     pub(crate) latency: Recorder,
     /// The first things that went wrong, in words.
     pub(crate) complaints: Vec<String>,
@@ -46,14 +49,16 @@ impl Tally {
             frames: 0,
             bytes: 0,
             changes: 0,
+            told: 0,
+            taken: 0,
             latency,
             complaints: Vec::new(),
         }
     }
 
-    /// Deliveries that have still to come.
+    /// Deliveries, and answers to what was told, that have still to come.
     pub(crate) fn outstanding(&self) -> u64 {
-        self.expected.saturating_sub(self.delivered)
+        self.expected.saturating_sub(self.delivered) + self.told.saturating_sub(self.taken)
     }
 
     /// Counts something that must not happen.

@@ -1,11 +1,12 @@
 //! What the generator's clients say, as bytes that are ready for the socket.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use model::{
-    Device, Encoding, RequestId, ResumeRequest, Status, SubscribeRequest, SubscriptionId, TrackRequest,
+    ActivityRequest, ActivityType, Device, Encoding, MetadataKey, MetadataValue, RequestId, ResumeRequest,
+    Status, SubscribeRequest, SubscriptionId, TrackRequest,
 };
-use wire::{ClientFrame, Hello, Request, Subscribe, Token, TrackFrame, Unsubscribe};
+use wire::{ActivityFrame, ClientFrame, Hello, Request, Subscribe, Token, TrackFrame, Unsubscribe};
 
 use super::frame;
 use crate::world::{Channel, channel_id};
@@ -68,6 +69,23 @@ impl Speech {
 
     pub(crate) fn untrack(self, id: u32) -> Vec<u8> {
         self.message(&ClientFrame::Untrack(Request { id: RequestId(id) }))
+    }
+
+    /// Something was done; `number` is found again in the log, under `count`.
+    pub(crate) fn activity(self, id: u32, number: u32) -> Vec<u8> {
+        const KINDS: [ActivityType; 3] =
+            [ActivityType::PageView, ActivityType::Interaction, ActivityType::Focus];
+        const PAGES: u32 = 20;
+        let count = (MetadataKey::Count.name().to_owned(), MetadataValue::Number(number.into()));
+        let activity = ActivityRequest {
+            activity_type: KINDS[number as usize % KINDS.len()],
+            page: Some(format!("/weddings/{}/guests", number % PAGES)),
+            device: Some(Device::Mobile),
+            session_id: None,
+            organization_id: None,
+            metadata: Some(BTreeMap::from([count])),
+        };
+        self.message(&ClientFrame::Activity(ActivityFrame { id: RequestId(id), activity }))
     }
 
     pub(crate) fn heartbeat(self) -> Vec<u8> {
@@ -139,6 +157,13 @@ mod tests {
         let speech = Speech::new(Encoding::Json, 0);
         let words = |version| speech.words(Said { version, details: true });
         assert!((0..9).all(|n| words(n) != words(n + 1) && words(n).status != words(n + 1).status));
+    }
+
+    #[test]
+    fn an_activity_carries_its_number() {
+        let bytes = Speech::new(Encoding::Json, 0).activity(7, 42);
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(r#""metadata":{"count":42}"#), "{text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod opening;
 mod reading;
+mod telling;
 
 use std::{
     cmp::Reverse,
@@ -39,12 +40,19 @@ pub(crate) struct Plan {
     pub(crate) channel: Option<Channel>,
     /// Bounds what the kernel takes for it when it does not read, in bytes.
     pub(crate) receive_buffer: Option<usize>,
+    /// Whether it tells what was done where others change what they announce.
+    pub(crate) tells: bool,
 }
 
 impl Plan {
     /// A client that watches a channel.
     pub(crate) fn of(person: Person, channel: Option<Channel>) -> Self {
-        Self { person, channel, receive_buffer: None }
+        Self { person, channel, receive_buffer: None, tells: false }
+    }
+
+    /// A client that watches nothing, and tells what was done.
+    pub(crate) fn telling(person: Person) -> Self {
+        Self { tells: true, ..Self::of(person, None) }
     }
 }
 
@@ -94,6 +102,8 @@ struct Client {
     subscription: u32,
     sequence: u32,
     requests: u32,
+    /// Activities it has told.
+    activities: u32,
     /// The beginning of a frame whose end has not arrived.
     partial: Vec<u8>,
     /// Failed attempts to come back in a row.
@@ -125,6 +135,8 @@ pub(crate) struct Swarm {
     last_heard: Nanos,
     /// Connections that the hub ended, while that was to be expected.
     let_go: usize,
+    /// Whether who tells goes on as soon as the hub has taken what they told.
+    relentless: bool,
 }
 
 impl Swarm {
@@ -163,6 +175,7 @@ impl Swarm {
             comeback: Comeback::default(),
             last_heard: 0,
             let_go: 0,
+            relentless: false,
         })
     }
 
@@ -205,13 +218,17 @@ impl Swarm {
     }
 
     /// Lets a person make a change that was due at a time: a track with the next number, or where departures are
-    /// counted, an end of presence and a track in turn.
+    /// counted, an end of presence and a track in turn. Who tells, tells.
     ///
     /// # Errors
     /// They have no client.
     pub(crate) fn change(&mut self, person: Person, due: Nanos) -> anyhow::Result<()> {
         let link = self.client_of[person as usize] as usize;
         let client = self.clients.get_mut(link).with_context(|| format!("person {person} has no client"))?;
+        if client.plan.tells {
+            self.tell(link);
+            return Ok(());
+        }
         client.requests = client.requests.wrapping_add(1);
         let id = client.requests;
         let version = self.judge.changes(person, due);
@@ -285,6 +302,7 @@ impl Client {
             subscription: 0,
             sequence: 0,
             requests: 0,
+            activities: 0,
             partial: Vec::new(),
             attempts: 0,
             told: None,

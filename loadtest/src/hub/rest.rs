@@ -66,17 +66,18 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// An answer that says how long it is.
+/// An answer that says how long it is, as a whole or chunk by chunk.
 fn read_answer(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
     let status = read_line(stream)?;
     let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let (mut length, mut retry_after_s) = (0, None);
+    let (mut length, mut retry_after_s) = (Length::Known(0), None);
     loop {
         let line = read_line(stream)?;
         match line.split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                length = value.trim().parse()?;
+                length = Length::Known(value.trim().parse()?);
             }
+            Some((name, _)) if name.eq_ignore_ascii_case("transfer-encoding") => length = Length::Chunked,
             Some((name, value)) if name.eq_ignore_ascii_case("retry-after") => {
                 retry_after_s = value.trim().parse().ok();
             }
@@ -85,8 +86,31 @@ fn read_answer(stream: &mut impl BufRead) -> anyhow::Result<Answer> {
         }
     }
     let mut body = String::new();
-    stream.take(length).read_to_string(&mut body)?;
+    match length {
+        Length::Known(bytes) => drop(stream.take(bytes).read_to_string(&mut body)?),
+        Length::Chunked => read_chunks(stream, &mut body)?,
+    }
     Ok(Answer { status: status.context("an answer without a status")?, retry_after_s, body })
+}
+
+/// How an answer tells where it ends.
+enum Length {
+    Known(u64),
+    Chunked,
+}
+
+/// Chunks, each behind its length in hexadecimal; one of no length is the last.
+fn read_chunks(stream: &mut impl BufRead, body: &mut String) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    loop {
+        let length = u64::from_str_radix(&read_line(stream)?, 16).context("a chunk without a length")?;
+        stream.by_ref().take(length).read_to_end(&mut bytes)?;
+        ensure!(read_line(stream)?.is_empty(), "a chunk is longer than it says");
+        if length == 0 {
+            body.push_str(std::str::from_utf8(&bytes)?);
+            return Ok(());
+        }
+    }
 }
 
 fn read_line(stream: &mut impl BufRead) -> anyhow::Result<String> {
@@ -99,6 +123,15 @@ fn read_line(stream: &mut impl BufRead) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chunks_are_put_together() {
+        let text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na\u{e9}\r\nA\r\n0123456789\r\n0\r\n\r\n\
+                    HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\ncut";
+        let mut stream = text.as_bytes();
+        assert_eq!(read_answer(&mut stream).unwrap().body, "a\u{e9}0123456789");
+        assert!(read_answer(&mut stream).is_err());
+    }
 
     #[test]
     fn answers_are_read_one_after_the_other() {

@@ -14,6 +14,13 @@ fn memory_is_read_from_a_status() {
 }
 
 #[test]
+fn a_core_is_busy_where_it_does_not_wait() {
+    let stat =
+        "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 4 100 200 8 16 32 64 0\ncpu1 1 0 0 0 0 0 0 0 0 0\nintr 7\n";
+    assert_eq!((busy_ticks(stat, 0), busy_ticks(stat, 1), busy_ticks(stat, 2)), (Some(63), Some(1), None));
+}
+
+#[test]
 fn this_process_has_memory_and_a_peak_that_can_be_forgotten() {
     let pid = id();
     assert!(rss_kib(pid).unwrap() > 0);

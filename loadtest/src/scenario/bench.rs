@@ -178,7 +178,10 @@ impl Bench {
 }
 
 /// A hub that knows everybody, and to whom nobody is connected yet.
-fn prepare(load: &Load, setup: &Setup) -> anyhow::Result<Hub> {
+///
+/// # Errors
+/// It does not start, or refuses the directory.
+pub(super) fn prepare(load: &Load, setup: &Setup) -> anyhow::Result<Hub> {
     let options = HubOptions { core: setup.core, settings: load.settings.clone(), es256: load.es256 };
     let hub = Hub::start(&setup.hub, &options)?;
     setup.progress.phase("directory", 2);

@@ -20,7 +20,7 @@ use crate::{
         swarm::{Manner, Plan},
     },
     floor::{self, Members, Seat, Sizes},
-    outcome::{Check, Cost, Latency, Outcome},
+    outcome::{Check, Cost, Latency, Outcome, Sample},
     world::{Channel, Person, World, user},
 };
 
@@ -83,6 +83,11 @@ impl Load {
     pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
         self.settings.insert(key.to_owned(), value.to_string());
         self
+    }
+
+    /// With several.
+    pub(super) fn set_all(self, settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        settings.into_iter().fold(self, |load, (key, value)| load.set(key, value))
     }
 
     pub(super) fn manner(&self, setup: &Setup) -> Manner {
@@ -248,6 +253,19 @@ fn floor_figures(outcome: &mut Outcome, latency: &Latency) {
 }
 
 impl Phase {
+    /// Adds what was measured to an outcome of several phases: what arrived, what went wrong, and the curves.
+    pub(super) fn add_to(&self, outcome: &mut Outcome) {
+        let tally = &self.tally;
+        outcome.delivered += tally.delivered;
+        outcome.expected += tally.expected;
+        outcome.errors += tally.errors;
+        outcome.forbidden += tally.forbidden;
+        outcome.notes.extend(tally.complaints.iter().cloned());
+        let began = outcome.series.last().map_or(0.0, |sample| sample.at_s);
+        let later = |sample: &Sample| Sample { at_s: began + sample.at_s, ..*sample };
+        outcome.series.extend(self.series.iter().map(later));
+    }
+
     /// Puts what was measured into an outcome.
     pub(super) fn tell(&self, outcome: &mut Outcome) {
         let tally = &self.tally;

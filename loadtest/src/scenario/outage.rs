@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     engine::{drive, judge::Leaves},
-    outcome::{Cost, Outcome, Recorder, Sample},
+    outcome::{Cost, Outcome, Recorder},
     postgres::Postgres,
     world::{Choice, Person, Visibility},
 };
@@ -120,7 +120,7 @@ fn load(setup: &Setup, postgres: &Postgres) -> Load {
     };
     let people = setup.connections_or(CONNECTIONS);
     let load = Load { leaves: Leaves::Passed, ..rooms::load_of(people, setup, choose) };
-    postgres.settings().into_iter().fold(load, |load, (key, value)| load.set(key, value))
+    load.set_all(postgres.settings())
 }
 
 impl<'a> Course<'a> {
@@ -163,23 +163,15 @@ impl<'a> Course<'a> {
     }
 
     fn take(&mut self, stretch: &Stretch, phase: &Phase, seen: Seen) -> anyhow::Result<()> {
-        let (outcome, tally) = (&mut self.outcome, &phase.tally);
-        outcome.delivered += tally.delivered;
-        outcome.expected += tally.expected;
-        outcome.errors += tally.errors;
-        outcome.forbidden += tally.forbidden;
-        outcome.notes.extend(tally.complaints.iter().cloned());
-        let began = outcome.series.last().map_or(0.0, |sample| sample.at_s);
-        let later = |sample: &Sample| Sample { at_s: began + sample.at_s, ..*sample };
-        outcome.series.extend(phase.series.iter().map(later));
+        phase.add_to(&mut self.outcome);
         if self.parts.last().is_none_or(|part| part.name != stretch.part) {
             self.parts.push(Part::new(stretch));
         }
         let rss_kib = self.bench.hub.rss_kib()?;
         if let Some(part) = self.parts.last_mut() {
             part.rss_kib = rss_kib;
-            part.latency.add(&tally.latency);
-            part.cost = sum(part.cost, phase.cost);
+            part.latency.add(&phase.tally.latency);
+            part.cost = part.cost.and(phase.cost);
             part.seen.add(seen);
         }
         Ok(())
@@ -187,7 +179,7 @@ impl<'a> Course<'a> {
 
     fn end(mut self, postgres: &Postgres) -> anyhow::Result<Outcome> {
         let outcome = &mut self.outcome;
-        let cost = self.parts.iter().map(|part| part.cost).reduce(sum).unwrap_or_default();
+        let cost = self.parts.iter().map(|part| part.cost).reduce(Cost::and).unwrap_or_default();
         (outcome.duration_s, outcome.hub) = (cost.wall_s, Some(cost));
         tell::figures(outcome, &self.parts);
         tell::check_parts(outcome, &self.parts);
@@ -209,16 +201,6 @@ impl Part {
             rss_kib: 0,
             seen,
         }
-    }
-}
-
-fn sum(one: Cost, other: Cost) -> Cost {
-    Cost {
-        cpu_s: one.cpu_s + other.cpu_s,
-        wall_s: one.wall_s + other.wall_s,
-        deliveries: one.deliveries + other.deliveries,
-        bytes: one.bytes + other.bytes,
-        generator_cpu_s: one.generator_cpu_s + other.generator_cpu_s,
     }
 }
 

@@ -32,11 +32,20 @@ pub(super) fn load(setup: &Setup, choose: impl FnMut(Person) -> Choice) -> Load 
 
 /// The same of so many people.
 pub(super) fn load_of(people: u32, setup: &Setup, choose: impl FnMut(Person) -> Choice) -> Load {
-    let world = World::new(people)
+    load_in(world(people, 0).with_choices(choose), people, setup)
+}
+
+/// Weddings of 20 of `people`, and so many who are nowhere `beside` them.
+pub(super) fn world(people: u32, beside: u32) -> World {
+    World::new(people + beside)
         .with_weddings(0..people, WEDDING)
         .with_organizations((WEDDING / 4).min(people)..people, ORGANIZATION)
-        .with_choices(choose);
+}
+
+/// The changes of the first `people` of a world.
+pub(super) fn load_in(world: World, people: u32, setup: &Setup) -> Load {
     Load {
+        pool: (0..people).collect(),
         rate: setup.rate_or(f64::from(people) / 10.0),
         duration: setup.duration_or(20),
         details: |person| person % 8 == 3,

@@ -36,6 +36,13 @@ fn channels_are_runs_of_people() {
 }
 
 #[test]
+fn the_organizations_of_people_keep_logs() {
+    let document = world(Choice::NONE).with_logs(1..4).document();
+    let plans = document["organizations"].as_array().unwrap().iter().map(|it| it["plan"].as_str().unwrap());
+    assert_eq!(plans.collect::<Vec<_>>(), ["enterprise", "enterprise", "standard", "standard"]);
+}
+
+#[test]
 fn ids_lead_back_to_people() {
     let id = user(0x00C0_FFEE);
     assert_eq!(id.to_string(), "00000010-0000-0000-0000-000000c0ffee");

@@ -132,7 +132,9 @@ impl Swarm {
                 Some(more) => self.viewed(link, envelope.snapshot && !more),
                 None => self.unreadable(frame.payload),
             }
-        } else if !frame.payload.starts_with(b"{\"t\":\"ack\"") {
+        } else if frame.payload.starts_with(b"{\"t\":\"ack\"") {
+            self.acknowledged(link);
+        } else {
             self.decode(link, frame);
         }
     }
@@ -193,6 +195,7 @@ impl Swarm {
             Ok(ServerFrame::Error(error)) => {
                 self.judge.tally.complain(|| format!("the hub said {:?}: {}", error.code, error.message));
             }
+            Ok(ServerFrame::Ack(_)) => self.acknowledged(link),
             Ok(ServerFrame::Ended(ended)) => {
                 self.judge.tally.complain(|| format!("a view ended: {:?}", ended.reason));
             }

@@ -33,7 +33,7 @@ use target::{Target, Victim};
 use verdict::Verdict;
 
 /// Kills where nobody asked for more.
-const FEW: u64 = 4;
+const FEW: u64 = 3;
 /// Within this after everything was up again, a kill comes: some hubs live for longer than what they hold may wait.
 const PEACE: Duration = Duration::from_secs(9);
 /// Within this after a kill, what was killed is started again;

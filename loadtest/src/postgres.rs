@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, anyhow, ensure};
-use postgres_cluster::{Cluster, Options};
+use postgres_cluster::{Cluster, Options, Session};
 use tempfile::TempDir;
 
 use crate::process;
@@ -58,6 +58,11 @@ impl Postgres {
     /// The server itself: to stop it, freeze it, and so on.
     pub(crate) fn server(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// A connection to the hub's database that stays, as its superuser.
+    pub(crate) fn session(&self) -> Session {
+        self.cluster.session(&self.cluster.admin_url(DATABASE))
     }
 
     /// Runs statements in the hub's database, as its superuser: a line for each row, columns separated by `|`.

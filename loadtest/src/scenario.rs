@@ -3,6 +3,7 @@
 mod activity;
 mod bench;
 mod churn;
+mod clock;
 mod crowd;
 mod flat;
 mod hall;
@@ -50,12 +51,14 @@ pub(crate) enum Scenario {
     Activity,
     /// Activity as fast as it comes, and the last-seen of 100,000 people at once, into Postgres
     Writer,
+    /// Clock-ins, moves and clock-outs in an agency of 5,000 accounts, beside 10,000 clients, on Postgres and on SQLite
+    Clock,
     /// All of them, one after the other
     All,
 }
 
 impl Scenario {
-    const EACH: [Self; 12] = [
+    const EACH: [Self; 13] = [
         Self::Rooms,
         Self::Crowd,
         Self::Churn,
@@ -68,6 +71,7 @@ impl Scenario {
         Self::Outage,
         Self::Activity,
         Self::Writer,
+        Self::Clock,
     ];
 
     /// The scenarios that a name stands for.
@@ -90,6 +94,7 @@ impl Scenario {
             Self::Outage => "outage",
             Self::Activity => "activity",
             Self::Writer => "writer",
+            Self::Clock => "clock",
             Self::All => "all",
         }
     }
@@ -112,6 +117,7 @@ impl Scenario {
             Self::Outage => outage::run(setup).map(one),
             Self::Activity => activity::run(setup),
             Self::Writer => writer::run(setup),
+            Self::Clock => clock::run(setup),
             Self::All => Ok(Vec::new()),
         }
     }

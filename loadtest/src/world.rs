@@ -4,6 +4,8 @@
 //! and no socket. Everybody takes part in at most one wedding and is in at most one organization, and both are
 //! runs of consecutive numbers: that is all that the scenarios need, and makes a lookup one subtraction.
 
+pub(crate) mod agency;
+
 use std::ops::Range;
 
 use model::{ChannelId, OrganizationId, UserId, WeddingId};

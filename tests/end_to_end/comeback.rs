@@ -123,7 +123,7 @@ async fn a_number_that_was_never_sent_starts_the_view_anew() {
     resume.subscriptions[0].sequence += 7;
     let subscription = resume.subscriptions[0].subscription;
     let lost = anna.lose();
-    let hello = Hello { token: Some(token(world.anna)), resume: Some(resume), track: None };
+    let hello = Hello { token: Some(token(world.anna)), resume: Some(resume), ..Hello::default() };
     let mut back = Tab::back(&world.hub, model::Encoding::Json, lost, hello).await.unwrap();
     assert_eq!(*outcome(&back), ResumeOutcome::Resumed(vec![(subscription, Err(NotResumed::Sequence))]));
     back.until("the snapshot", |tab| tab.views().any(|view| view.sequence == 1)).await;
@@ -136,7 +136,7 @@ async fn a_session_of_somebody_else_is_unknown() {
     let mut finn = world.enter_present(world.finn).await;
     let session = finn.replica.session().unwrap();
     let resume = Some(ResumeRequest { session, subscriptions: Vec::new() });
-    let rosa = world.hello(Hello { token: Some(token(world.rosa)), resume, track: None }).await;
+    let rosa = world.hello(Hello { token: Some(token(world.rosa)), resume, ..Hello::default() }).await;
     assert_eq!(*outcome(&rosa), ResumeOutcome::NotResumed(NotResumed::UnknownSession));
     assert_ne!(rosa.replica.session(), Some(session));
     finn.ping().await;

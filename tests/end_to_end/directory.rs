@@ -138,7 +138,7 @@ async fn a_channel_that_was_lost_meanwhile_is_resumed_as_one_that_never_was() {
     world.delete(&format!("/organizations/{}/members/{}", id_of(world.agency), world.finn)).await;
     let point = |n| ResumePoint { subscription: SubscriptionId(n), sequence: 1 };
     let resume = ResumeRequest { session, subscriptions: vec![point(1), point(99)] };
-    let hello = Hello { token: Some(token(world.finn)), resume: Some(resume), track: None };
+    let hello = Hello { token: Some(token(world.finn)), resume: Some(resume), ..Hello::default() };
     let back = world.hello(hello).await;
     let outcome = back.replica.welcome().unwrap().resume.clone().unwrap();
     let unknown = |n| (SubscriptionId(n), Err(NotResumed::UnknownChannel));

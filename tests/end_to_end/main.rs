@@ -13,6 +13,7 @@ mod directory;
 mod hostile;
 mod interleave;
 mod jwks;
+mod occupancy;
 mod operations;
 mod postgres_kills;
 mod postgres_outage;

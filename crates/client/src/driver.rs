@@ -97,6 +97,7 @@ impl Driver {
             token: Some(token),
             resume: self.shared.read(crate::Replica::resume),
             track: self.ledger.tracking.hello(),
+            ..Hello::default()
         };
         let handshake = Handshake::new(&self.options.url, self.options.encoding);
         let opening = timeout(self.options.connect_timeout, open(handshake, hello));

@@ -135,6 +135,8 @@ impl Replica {
             | ServerFrame::Error(_)
             | ServerFrame::Heartbeat
             | ServerFrame::Expiring(_)
+            | ServerFrame::ClockedIn(_)
+            | ServerFrame::ClockedOut(_)
             | ServerFrame::Unknown => Applied::Nothing,
         })
     }

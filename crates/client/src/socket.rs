@@ -1,7 +1,10 @@
 //! One WebSocket that speaks frames: no memory of what was said, no coming back. The load test opens thousands.
 
+mod entering;
+
 use std::borrow::Cow;
 
+pub use entering::NotEntered;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue, header};
 use model::{CloseCode, Encoding};
@@ -231,10 +234,7 @@ impl Socket {
             match self.receive().await? {
                 ServerFrame::Welcome(welcome) => return Ok(*welcome),
                 ServerFrame::Closing(_) | ServerFrame::Unknown => {}
-                other => {
-                    let got = format!("{other:?}").chars().take(80).collect();
-                    return Err(SocketError::Unexpected { expected: "a welcome", got });
-                }
+                other => return Err(unexpected("a welcome", &other)),
             }
         }
     }
@@ -347,6 +347,10 @@ pub fn message(encoding: Encoding, frame: &ClientFrame) -> Message {
         (_, Ok(text)) => Message::binary(text.into_bytes()),
         (_, Err(binary)) => Message::binary(binary.into_bytes()),
     }
+}
+
+fn unexpected(expected: &'static str, came: &ServerFrame) -> SocketError {
+    SocketError::Unexpected { expected, got: format!("{came:?}").chars().take(80).collect() }
 }
 
 fn decoded(spoken: Encoding, came: Encoding, bytes: &[u8]) -> Result<ServerFrame, SocketError> {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use model::{AccountId, UserId};
+use model::{AccountId, AccountState, UserId};
 use persistence::{BacklogError, Cursor, PAGE, Pick, Store, StoreError, Wake, WriterHandle};
 use presence::Input;
 use tokio::{
@@ -23,7 +23,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::{Gone, Hub, veil::Gate};
+use crate::{Extensions, Gone, Hub, veil::Gate};
 use ask::Ask;
 pub(crate) use ask::Following;
 use kind::{Accounts, Kind, Users};
@@ -74,12 +74,18 @@ pub(crate) enum Behind {
     Gone(#[from] Gone),
 }
 
+/// Who else is told of what was read, besides the heart.
+pub(crate) struct Ways {
+    pub(crate) gate: Gate,
+    pub(crate) writer: WriterHandle,
+    pub(crate) extensions: Extensions,
+}
+
 /// The task's state.
 pub(crate) struct Follower {
     hub: Hub,
     store: Arc<dyn Store>,
-    gate: Gate,
-    writer: WriterHandle,
+    ways: Ways,
     options: FollowerOptions,
     cursor: Cursor,
     sweep: Sweep,
@@ -108,7 +114,7 @@ impl Follower {
     pub(crate) async fn start(
         hub: Hub,
         store: Arc<dyn Store>,
-        (gate, writer): (Gate, WriterHandle),
+        ways: Ways,
         options: FollowerOptions,
     ) -> Result<Following, Behind> {
         // Before the first page: what changes while the pages are read is found after it.
@@ -118,8 +124,7 @@ impl Follower {
         let mut follower = Self {
             hub,
             store,
-            gate,
-            writer,
+            ways,
             sweep: Sweep::begin(options.sweep_interval),
             options,
             cursor,
@@ -197,21 +202,51 @@ impl Follower {
     /// One question, and what follows from it. Everything before it is in the heart when it returns.
     async fn round(&mut self, asks: &[Ask]) -> Result<(), Behind> {
         self.asked = Instant::now();
+        let due = self.sweep.due();
+        // Before the changes: what of the page is not among them is as it was read.
+        let page = match due {
+            Some(Part::Accounts(after)) => Some(self.read_page::<Accounts>(after).await?),
+            _ => None,
+        };
         let changes = timeout(self.options.patience, self.store.changes(&self.cursor)).await??;
         self.fresh = Instant::now();
         let again = asks.iter().filter_map(|ask| ask.again);
-        self.read_these::<Users>(changes.users.into_iter().chain(again).collect()).await?;
-        self.read_these::<Accounts>(changes.accounts.into_iter().collect()).await?;
+        // Accounts first: whoever is removed has left theirs by the same transaction, and is nobody in it at any moment.
+        self.show_accounts(page, changes.accounts, changes.account_states).await?;
+        self.read_these(changes.users.into_iter().chain(again).collect()).await?;
         if changes.all {
             self.sweep.hurry();
         }
         // Only now: a round that breaks off is asked for again from where it began.
         self.cursor = changes.cursor;
-        self.read_due_page().await?;
+        if let Some(Part::Users(after)) = due {
+            let page = self.read_page::<Users>(after).await?;
+            let ids = page.ids;
+            self.show::<Users>(page.read).await?;
+            self.sweep.users_read(&ids);
+        }
         self.hub.barrier().await?;
         self.forget_gone();
         if !self.healthy.send_replace(true) {
             tracing::info!("the store can be followed again");
+        }
+        Ok(())
+    }
+
+    /// Accounts of a page and those that changed, all as of the instant up to which changes are known.
+    async fn show_accounts(
+        &mut self,
+        page: Option<PageRead<Accounts>>,
+        changed: Vec<AccountId>,
+        states: Vec<(AccountId, AccountState)>,
+    ) -> Result<(), Gone> {
+        let (ids, read) = page.map(|page| (page.ids, page.read)).unzip();
+        let mut shown: BTreeMap<_, _> = read.into_iter().flatten().collect();
+        shown.extend(changed.into_iter().map(|account| (account, None)));
+        shown.extend(states.into_iter().map(|(account, state)| (account, Some(state))));
+        self.show::<Accounts>(shown.into_iter().collect()).await?;
+        if let Some(ids) = ids {
+            self.sweep.accounts_read(&ids);
         }
         Ok(())
     }
@@ -223,7 +258,7 @@ impl Follower {
         if gone.is_empty() {
             return;
         }
-        let writer = self.writer.clone();
+        let writer = self.ways.writer.clone();
         tokio::spawn(async move {
             while let Err(error) = writer.forget(gone.clone()).await {
                 tracing::error!(%error, "what waits of users who are gone is still on the hub's disk");
@@ -247,59 +282,47 @@ impl Follower {
     }
 
     /// Those who were named. Each once: who is asked for twice must not be taken for gone.
-    async fn read_these<K: Kind>(&mut self, ids: BTreeSet<K::Id>) -> Result<(), Behind> {
-        let ids: Vec<K::Id> = ids.into_iter().collect();
-        for ids in ids.chunks(PAGE) {
-            let question = K::read(&*self.store, Pick::These(ids.to_vec()));
+    async fn read_these(&mut self, users: BTreeSet<UserId>) -> Result<(), Behind> {
+        let users: Vec<_> = users.into_iter().collect();
+        for users in users.chunks(PAGE) {
+            let question = self.store.users(Pick::These(users.to_vec()));
             let mut found: BTreeMap<_, _> =
                 timeout(self.options.patience, question).await??.into_iter().collect();
-            for id in ids {
-                self.show::<K>(*id, found.remove(id)).await?;
-            }
+            let read = users.iter().map(|user| (*user, found.remove(user))).collect();
+            self.show::<Users>(read).await?;
         }
         Ok(())
     }
 
-    /// The next page of the round over everything, where one is due.
-    async fn read_due_page(&mut self) -> Result<(), Behind> {
-        match self.sweep.due() {
-            None => {}
-            Some(Part::Users(after)) => {
-                let page = self.read_page::<Users>(after).await?;
-                self.sweep.users_read(&page);
-            }
-            Some(Part::Accounts(after)) => {
-                let page = self.read_page::<Accounts>(after).await?;
-                self.sweep.accounts_read(&page);
-            }
-        }
-        Ok(())
-    }
-
-    /// Who is on the page, which is shown; and so is that others are gone.
-    async fn read_page<K: Kind>(&mut self, after: Option<K::Id>) -> Result<Vec<K::Id>, Behind> {
+    /// Who is on the page of the round over everything, and that others are gone.
+    async fn read_page<K: Kind>(&mut self, after: Option<K::Id>) -> Result<PageRead<K>, Behind> {
         let question = K::read(&*self.store, Pick::Next(after, PAGE));
         let page = timeout(self.options.patience, question).await??;
         let ids: Vec<_> = page.iter().map(|(id, _)| *id).collect();
-        for (id, facts) in page {
-            self.show::<K>(id, Some(facts)).await?;
-        }
-        for id in missing(K::told(self), after, &ids) {
-            self.show::<K>(id, None).await?;
-        }
-        Ok(ids)
+        let gone = missing(K::told(self), after, &ids).into_iter().map(|id| (id, None));
+        let read = page.into_iter().map(|(id, facts)| (id, Some(facts))).chain(gone).collect();
+        Ok(PageRead { ids, read })
     }
 
-    async fn show<K: Kind>(&mut self, id: K::Id, facts: Option<K::Facts>) -> Result<(), Gone> {
-        K::note_gone(id, facts.as_ref(), self);
-        match &facts {
-            Some(_) => K::told(self).insert(id),
-            None => K::told(self).remove(&id),
-        };
-        let veils = self.gate.lock().await;
-        self.hub.send(K::input(id, facts, &veils)).await?;
-        Ok(())
+    /// Shows what was read at one instant.
+    async fn show<K: Kind>(&mut self, read: Vec<(K::Id, Option<K::Facts>)>) -> Result<(), Gone> {
+        for (id, facts) in &read {
+            K::note(*id, facts.as_ref(), self);
+            match facts {
+                Some(_) => K::told(self).insert(*id),
+                None => K::told(self).remove(id),
+            };
+        }
+        K::show(read, self).await
     }
+}
+
+/// A page that was read.
+struct PageRead<K: Kind> {
+    /// Who is on it.
+    ids: Vec<K::Id>,
+    /// What there is to show: those, and who is gone.
+    read: Vec<(K::Id, Option<K::Facts>)>,
 }
 
 /// Who is known in the stretch that a page covers, and not on it. A page that is not full covers all the rest.

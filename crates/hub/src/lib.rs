@@ -6,6 +6,7 @@
 //! but its mailbox and its next deadline, so nobody slow can hold up anybody else.
 
 mod clock;
+mod extensions;
 mod farewell;
 mod follower;
 mod link;
@@ -24,16 +25,20 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use model::{Activity, ConnectionId, Limits, ResumeRequest, SessionId, Settings, Track, UserId, Wall};
+use model::{
+    Activity, ConnectionId, Limits, OrganizationId, ResumeRequest, SessionId, Settings, SharedRecord, Track,
+    UserId, Wall,
+};
 use persistence::WriterHandle;
 use presence::{Census, Connect, Input};
 use tokio::sync::{mpsc, oneshot};
 
 pub use clock::Clock;
+pub use extensions::{ExtensionSeat, Extensions, OccupancyOptions, Parting};
 pub use farewell::{Farewell, Reconnect};
 pub use follower::FollowerOptions;
 pub use link::Link;
-pub use operations::{Changed, OperationError, Operations};
+pub use operations::{Changed, OperationError, OperationOptions, Operations};
 pub use outbox::{Event, Outbox};
 pub use sink::Counters;
 pub use socket::Socket;
@@ -81,6 +86,7 @@ pub(crate) enum Mail {
     Census(oneshot::Sender<Census>),
     Settings(UserId, oneshot::Sender<Option<Settings>>),
     Activity(UserId, Box<Activity>, oneshot::Sender<Told>),
+    Accounts(UserId, OrganizationId, oneshot::Sender<Option<Vec<Arc<SharedRecord>>>>),
     /// Closes every connection, telling each when to come back.
     CloseAll(Reconnect),
 }
@@ -173,6 +179,21 @@ impl Hub {
     pub async fn activity(&self, user: UserId, activity: Activity) -> Result<Told, Gone> {
         let (answer, wait) = oneshot::channel();
         self.mail(Mail::Activity(user, Box::new(activity), answer)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// The occupied accounts of an organization as a viewer may see them, sorted by id; `None`: there is no such
+    /// organization for them.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn accounts_of(
+        &self,
+        viewer: UserId,
+        organization: OrganizationId,
+    ) -> Result<Option<Vec<Arc<SharedRecord>>>, Gone> {
+        let (answer, wait) = oneshot::channel();
+        self.mail(Mail::Accounts(viewer, organization, answer)).await?;
         wait.await.map_err(|_| Gone)
     }
 

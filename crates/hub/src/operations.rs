@@ -5,7 +5,9 @@
 //! is put on the hub's own disk and in force at once; every other one is refused in time.
 
 mod erase;
+mod occupancy;
 mod outage;
+mod rounds;
 mod turns;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -16,8 +18,8 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::{
-    Gone, Hub,
-    follower::{Behind, Follower, FollowerOptions, Following},
+    Extensions, Gone, Hub, OccupancyOptions,
+    follower::{Behind, Follower, FollowerOptions, Following, Ways},
     veil::Gate,
 };
 use outage::unveil;
@@ -78,7 +80,23 @@ pub(crate) struct Parts {
     writer: WriterHandle,
     gate: Gate,
     pub(crate) following: Following,
+    extensions: Extensions,
     turns: Turns,
+}
+
+/// The rhythms of what runs beside the operations.
+#[derive(Clone, Debug, Default)]
+pub struct OperationOptions {
+    /// Of the follower.
+    pub following: FollowerOptions,
+    /// Of the holds of accounts.
+    pub occupancy: OccupancyOptions,
+}
+
+impl From<FollowerOptions> for OperationOptions {
+    fn from(following: FollowerOptions) -> Self {
+        Self { following, ..Self::default() }
+    }
 }
 
 impl Operations {
@@ -92,14 +110,17 @@ impl Operations {
         store: Arc<dyn Store>,
         spool: Spool,
         writer: WriterHandle,
-        options: FollowerOptions,
+        options: impl Into<OperationOptions>,
     ) -> Result<Self, OperationError> {
-        let gate = Gate::default();
+        let OperationOptions { following, occupancy } = options.into();
+        let (gate, extensions) = (Gate::default(), Extensions::default());
         outage::hide_waiting(&gate, &spool).await;
-        let following =
-            Follower::start(hub.clone(), store.clone(), (gate.clone(), writer.clone()), options).await?;
-        let parts = Arc::new(Parts { hub, store, spool, writer, gate, following, turns: Turns::default() });
+        let ways = Ways { gate: gate.clone(), writer: writer.clone(), extensions: extensions.clone() };
+        let following = Follower::start(hub.clone(), store.clone(), ways, following).await?;
+        let turns = Turns::default();
+        let parts = Arc::new(Parts { hub, store, spool, writer, gate, following, extensions, turns });
         tokio::spawn(outage::drain(Arc::downgrade(&parts)));
+        tokio::spawn(rounds::keep(Arc::downgrade(&parts), occupancy));
         Ok(Self(parts))
     }
 

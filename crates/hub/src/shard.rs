@@ -63,6 +63,9 @@ impl Shard {
             Mail::Census(answer) => drop(answer.send(self.presence.census())),
             Mail::Settings(user, answer) => drop(answer.send(self.presence.settings_of(user).cloned())),
             Mail::Activity(user, activity, answer) => drop(answer.send(self.log(user, *activity))),
+            Mail::Accounts(viewer, organization, answer) => {
+                drop(answer.send(self.presence.accounts_of(viewer, organization)));
+            }
             Mail::CloseAll(reconnect) => self.close_all(reconnect),
         }
     }

@@ -1,6 +1,7 @@
 //! What the tests of this crate share: a real store that can be taken away, and a hub on it.
 
 mod behind;
+mod occupancies;
 mod upkeep;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, DirectoryChange, Limits, Settings, UserFacts, UserId, Wall};
+use model::{AccountId, AccountState, DirectoryChange, Limits, Settings, UserFacts, UserId, Wall};
 use persistence::{
     Actor, Backlog, BacklogError, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Spool, Store,
     StoreError, Truth, Wake, Writer, WriterOptions,
@@ -66,10 +67,10 @@ impl Truth for Line {
         Self::may(&self.reads)?;
         let found = self.store.changes(since).await?;
         if !self.knows.load(Relaxed) {
-            return Ok(Changes { users: Vec::new(), accounts: Vec::new(), all: true, ..found });
+            return Ok(Changes { all: true, ..nothing(found) });
         }
         if !self.hears.load(Relaxed) {
-            return Ok(Changes { users: Vec::new(), accounts: Vec::new(), all: false, ..found });
+            return Ok(Changes { all: false, ..nothing(found) });
         }
         Ok(found)
     }
@@ -79,7 +80,7 @@ impl Truth for Line {
         self.store.users(pick).await
     }
 
-    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
         Self::may(&self.reads)?;
         self.store.accounts(pick).await
     }
@@ -130,6 +131,11 @@ impl Store for Line {
     async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// Where changes stand, and no change.
+fn nothing(found: Changes) -> Changes {
+    Changes { users: Vec::new(), accounts: Vec::new(), account_states: Vec::new(), ..found }
 }
 
 pub(crate) fn user(n: u128) -> UserId {

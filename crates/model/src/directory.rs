@@ -82,19 +82,6 @@ pub struct AccountFacts {
     pub name: String,
 }
 
-/// Who holds an account. Raw truth: never serialized for a viewer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Occupancy {
-    /// The assistant.
-    pub user: UserId,
-    /// Clocked in at.
-    pub since: Wall,
-    /// Set when the extension was lost; the last sign of life then.
-    pub stale_since: Option<Wall>,
-    /// Raised by every change; fences old calls.
-    pub epoch: u64,
-}
-
 /// One change of the directory, as the platform writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]

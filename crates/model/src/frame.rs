@@ -206,8 +206,7 @@ macro_rules! codes {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $value:literal $text:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u16)]
-        pub enum $name { $($(#[$doc])* $variant = $value),+ }
+        pub enum $name { $($(#[$doc])* $variant),+ }
 
         impl $name {
             /// All codes, in order.
@@ -215,18 +214,14 @@ macro_rules! codes {
 
             /// The number.
             #[must_use]
-            pub fn number(self) -> u16 { self as u16 }
+            pub fn number(self) -> u16 {
+                match self { $(Self::$variant => $value),+ }
+            }
 
             /// The stable name.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
-            }
-
-            /// The code of that number.
-            #[must_use]
-            pub fn from_number(number: u16) -> Option<Self> {
-                Self::ALL.iter().copied().find(|code| code.number() == number)
             }
 
             /// The code of that name.
@@ -243,14 +238,22 @@ codes! {
     ErrorCode {
         /// The frame or body could not be read, or a field is unknown, missing or of the wrong type.
         Malformed = 400 "malformed",
-        /// No valid token.
+        /// No valid token, or one of another kind than this asks for.
         Unauthorized = 401 "unauthorized",
+        /// No access code that is valid here: wrong, unknown, used up, expired or revoked.
+        InvalidCode = 401 "invalid_code",
+        /// Only owners and admins of the organization may do this.
+        Forbidden = 403 "forbidden",
         /// Nothing by that name for this viewer.
         UnknownChannel = 404 "unknown_channel",
         /// No such subscription of this session.
         UnknownSubscription = 410 "unknown_subscription",
         /// The operation id was used with another body.
         OperationConflict = 409 "operation_conflict",
+        /// Somebody else is clocked in to the account.
+        Occupied = 409 "occupied",
+        /// That hold of the account is over, or never was.
+        NotHeld = 409 "not_held",
         /// More than 16 KiB.
         TooLarge = 413 "too_large",
         /// A value past its limit.
@@ -309,6 +312,8 @@ codes! {
         AccountDisabled = 4301 "account_disabled",
         /// Too many malformed frames.
         TooManyErrors = 4302 "too_many_errors",
+        /// The extension's hold of its account is over.
+        ClockedOut = 4303 "clocked_out",
     }
 }
 
@@ -329,6 +334,14 @@ macro_rules! code_as_name {
 }
 
 code_as_name!(ErrorCode, CloseCode);
+
+impl CloseCode {
+    /// The code of that number.
+    #[must_use]
+    pub fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.number() == number)
+    }
+}
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ pub mod directory;
 pub mod frame;
 pub mod id;
 pub mod limits;
+pub mod occupancy;
 pub mod record;
 pub mod settings;
 pub mod text;
@@ -19,9 +20,7 @@ pub use activity::{
     Activity, ActivityError, ActivityRequest, ActivityType, Metadata, MetadataKey, MetadataValue,
 };
 pub use command::{Interest, PeopleInterest, ResumePoint, ResumeRequest, SubscribeRequest};
-pub use directory::{
-    AccountFacts, DirectoryChange, Occupancy, Plan, Relation, Role, SupplierType, UserFacts,
-};
+pub use directory::{AccountFacts, DirectoryChange, Plan, Relation, Role, SupplierType, UserFacts};
 pub use frame::{
     CloseCode, EndReason, ErrorCode, Kept, NotResumed, Outgoing, Phase, RequestError, ResumeOutcome,
     SubscribeOutcome, SubscribedChannel, ViewFrame, WelcomeFrame,
@@ -31,6 +30,7 @@ pub use id::{
     UserId, WeddingId,
 };
 pub use limits::Limits;
+pub use occupancy::{AccessCodeId, AccountState, ClockOutReason, EndedHold, Hold, Occupancy};
 pub use record::{AccountRecord, Encoding, Holder, PersonRecord, PersonState, Record, SharedRecord};
 pub use settings::{Settings, SettingsPatch, Visibility};
 pub use text::{CleanText, TextError};

@@ -53,6 +53,16 @@ pub const DIRECTORY_CHANGES: usize = 100_000;
 pub const AUDIT_LISTED_CHANGES: usize = 1_000;
 /// Changes of settings that a history shows, the newest ones. 1,000 x about 700 B = 0.7 MiB.
 pub const HISTORY_ENTRIES: usize = 1_000;
+/// Access codes of one member of one organization that are good at once.
+pub const ACCESS_CODES_OF_A_MEMBER: usize = 100;
+/// Clock-ins and moves that an access code may be good for, where they are counted.
+pub const ACCESS_CODE_USES: u32 = 1_000_000;
+/// Access codes of an organization that are listed, the newest ones. 1,000 x about 250 B = 250 KiB.
+pub const ACCESS_CODES_LISTED: usize = 1_000;
+/// Signs of life that are written in one transaction. 1,000 x 100 B = 100 KiB.
+pub const SIGNS_AT_ONCE: usize = 1_000;
+/// Characters of the reason of a force-clear.
+pub const REASON_CHARS: usize = 200;
 /// Requests of one connection that may be unanswered; past it the hub reads no further.
 /// 16 x about 100 B of answer = 1.6 KiB.
 pub const REQUESTS_IN_FLIGHT: usize = 16;

@@ -11,7 +11,8 @@ use crate::error::Failure;
 
 /// One transaction of directory changes; `false` where the audit has this operation already: it was done before.
 ///
-/// Two that are done at the same time meet here, and the second waits until the first is committed or undone.
+/// Two that are done at the same time meet here, and the second waits until the first is committed or undone. Holds that
+/// end with these changes are audited with the same actor.
 pub(crate) async fn directory_changed(
     connection: &mut PgConnection,
     at: DateTime<Utc>,
@@ -21,7 +22,8 @@ pub(crate) async fn directory_changed(
 ) -> Result<bool, Failure> {
     let written = sqlx::query(
         "INSERT INTO presence_audit (at, kind, actor, operation, after_json) \
-         VALUES ($1, 'directory', $2, $3, $4::jsonb) ON CONFLICT (operation) DO NOTHING",
+         VALUES ($1, 'directory', set_config('presence.actor', $2, true), $3, $4::jsonb) \
+         ON CONFLICT (operation) DO NOTHING",
     )
     .bind(at)
     .bind(actor)

@@ -4,17 +4,21 @@
 use std::{collections::BTreeSet, str::FromStr};
 
 use model::{AccountId, UserId};
-use persistence::{Changes, Cursor};
+use persistence::{Changes, Cursor, PAGE, Pick};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::error::Failure;
+use crate::{error::Failure, facts::accounts};
 
 /// After this a place is too old: what came after it may have been dropped. Half of what [`drop_old`] keeps.
 const PLACE_LASTS_MS: i64 = 30 * 60 * 1000;
 /// Changes listed at once: an answer of at most 100,000 × 16 bytes = 1.6 MB, in about 30 ms. Above it everything is read
 /// again, which is no more work than to read so many users one by one.
 const LISTED_AT_MOST: i64 = 100_000;
+/// Accounts whose states are read with the list: two pages, because it is all within the deadline of one unit of work, and
+/// whoever follows gets no further until it has succeeded. Above it everything is read again, each page within a deadline
+/// of its own.
+const ACCOUNTS_READ_AT_MOST: usize = 2 * PAGE;
 /// Rows dropped in one transaction, well within a statement's time.
 const DROPPED_AT_ONCE: i64 = 5_000;
 
@@ -92,11 +96,11 @@ macro_rules! at_this_place {
 
 /// Where changes stand.
 pub(crate) async fn cursor(connection: &mut PgConnection) -> Result<Cursor, Failure> {
-    let row: PlaceRow = sqlx::query_as(at_this_place!()).fetch_one(connection).await?;
+    let row: PlaceRow = sqlx::query_as(at_this_place!()).fetch_one(&mut *connection).await?;
     Ok(Place::from(row).into())
 }
 
-/// What changed after `since`.
+/// What changed after `since`, and the accounts among it. The connection is in a transaction of one snapshot.
 pub(crate) async fn since(connection: &mut PgConnection, since: &Cursor) -> Result<Changes, Failure> {
     let Ok(since) = since.0.parse::<Place>() else {
         return Ok(all(cursor(connection).await?));
@@ -113,26 +117,30 @@ pub(crate) async fn since(connection: &mut PgConnection, since: &Cursor) -> Resu
     ))
     .bind(&since.snapshot)
     .bind(LISTED_AT_MOST + 1)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(listed(row, &since))
+    let mut changes = listed(row, &since);
+    for ids in changes.accounts.chunks(PAGE) {
+        changes.account_states.extend(accounts(connection, &Pick::These(ids.to_vec())).await?);
+    }
+    Ok(changes)
 }
 
 fn listed(row: Row, since: &Place) -> Changes {
     let place = Place::from(row.place);
     let everything = row.ahead || row.unnamed || row.found > LISTED_AT_MOST || is_too_old(since, &place);
     let cursor = place.into();
-    if everything {
-        return all(cursor);
-    }
     let users: BTreeSet<UserId> = row.users.into_iter().map(UserId).collect();
     let accounts: BTreeSet<AccountId> = row.accounts.into_iter().map(AccountId).collect();
+    if everything || accounts.len() > ACCOUNTS_READ_AT_MOST {
+        return all(cursor);
+    }
     let (users, accounts) = (users.into_iter().collect(), accounts.into_iter().collect());
-    Changes { cursor, users, accounts, all: false }
+    Changes { cursor, users, accounts, account_states: Vec::new(), all: false }
 }
 
 fn all(cursor: Cursor) -> Changes {
-    Changes { cursor, users: Vec::new(), accounts: Vec::new(), all: true }
+    Changes { cursor, users: Vec::new(), accounts: Vec::new(), account_states: Vec::new(), all: true }
 }
 
 /// Also where the clock has been set back: nobody knows then how old it is.

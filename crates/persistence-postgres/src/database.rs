@@ -21,6 +21,8 @@ use crate::{
 
 /// Every lock that is waited for is followed by a statement of its own, which sees what was committed meanwhile.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// What is read as of one instant.
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Tries of one unit of work.
 const TRIES: u32 = 3;
 /// How long a tightening waits for one of the usual connections.
@@ -67,6 +69,8 @@ enum Around {
     /// One statement, which is its own transaction.
     Statement,
     Transaction,
+    /// Statements that see one snapshot, and write nothing.
+    Snapshot,
     /// A transaction with the rights and the identity of a user, which end with it.
     User(UserId),
 }
@@ -101,6 +105,16 @@ impl Database {
         W: for<'c> Fn(&'c mut PgConnection, &'c I) -> Unit<'c, T> + Send + Sync + 'static,
     {
         self.run(Job { around: Around::Statement, terms: Terms::default(), input, work }).await
+    }
+
+    /// Runs `work`, whose statements all see what the first of them saw.
+    pub(crate) async fn read_snapshot<I, T, W>(&self, input: I, work: W) -> Result<T, StoreError>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        W: for<'c> Fn(&'c mut PgConnection, &'c I) -> Unit<'c, T> + Send + Sync + 'static,
+    {
+        self.run(Job { around: Around::Snapshot, terms: Terms::default(), input, work }).await
     }
 
     /// Runs `work` as `user`: with the rights of a viewer, and with nobody's rows but those that this user may read.
@@ -194,7 +208,7 @@ impl Around {
             let sound = done.is_ok();
             return (done, sound);
         }
-        let mut transaction = match connection.begin_with(BEGIN).await {
+        let mut transaction = match connection.begin_with(self.begin()).await {
             Ok(transaction) => transaction,
             Err(error) => return (Err(error.into()), false),
         };
@@ -209,6 +223,10 @@ impl Around {
             },
             Err(failure) => (Err(failure), transaction.rollback().await.is_ok()),
         }
+    }
+
+    fn begin(&self) -> &'static str {
+        if matches!(self, Self::Snapshot) { BEGIN_SNAPSHOT } else { BEGIN }
     }
 
     /// Claims first: a role that may only read could not be told apart from one that nobody named.

@@ -240,6 +240,8 @@ pub(crate) enum Failure {
     Store(StoreError),
     /// The database, or the way to it.
     Database(sqlx::Error),
+    /// Somebody who takes no turn changed what was just read.
+    Overtaken,
     /// The deadline passed.
     Late,
 }
@@ -275,14 +277,26 @@ impl Failure {
                             | STARTING
                     )
             }),
+            Self::Overtaken => true,
             Self::Store(_) | Self::Late => false,
         }
+    }
+
+    /// Of a write that had found its place free: a row that is there by now is somebody's who was faster.
+    pub(crate) fn of_a_race(error: sqlx::Error) -> Self {
+        if code(&error).as_deref() == Some(NOT_UNIQUE) { Self::Overtaken } else { error.into() }
+    }
+
+    /// Whether a lock was waited for in vain.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self, Self::Database(error) if code(error).as_deref() == Some(LOCKED))
     }
 
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
             Self::Database(error) => store_error(error),
+            Self::Overtaken => unavailable("others were faster, again and again"),
             Self::Late => unavailable("no answer from the database in time"),
         }
     }
@@ -292,6 +306,7 @@ const SERIALIZATION: &str = "40001";
 const DEADLOCK: &str = "40P01";
 const LOCKED: &str = "55P03";
 const MISSING_KEY: &str = "23503";
+const NOT_UNIQUE: &str = "23505";
 const ADMIN_SHUTDOWN: &str = "57P01";
 const CRASH_SHUTDOWN: &str = "57P02";
 const STARTING: &str = "57P03";

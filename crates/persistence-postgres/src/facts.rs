@@ -1,11 +1,10 @@
 //! Reads facts: of a page of everybody, or of some. One statement, and so one instant.
 
+mod accounts;
 mod statements;
 
 use chrono::{DateTime, Utc};
-use model::{
-    AccountFacts, AccountId, OrganizationId, Settings, UserFacts, UserId, Visibility, Wall, WeddingId,
-};
+use model::{OrganizationId, Settings, UserFacts, UserId, Visibility, Wall, WeddingId};
 use persistence::{
     Pick, StoreError,
     stored::{self, StoredSettings, read_word},
@@ -14,6 +13,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::error::Failure;
+pub(crate) use accounts::{accounts, epoch};
 pub(crate) use statements::{Indexed, Statements};
 
 /// The columns of a settings row, which are all there or all not.
@@ -117,33 +117,6 @@ pub(crate) fn unreadable() -> Settings {
     Settings { visibility: Visibility::Nobody, ..Settings::default() }
 }
 
-/// The facts of accounts, sorted by id. One that belongs to no organization is nobody's, and is left out.
-pub(crate) async fn accounts(
-    connection: &mut PgConnection,
-    pick: &Pick<AccountId>,
-) -> Result<Vec<(AccountId, AccountFacts)>, Failure> {
-    let rows: Vec<(Uuid, Uuid, String)> = match pick {
-        Pick::Next(after, count) => {
-            let Some(first) = first_after(after.map(|account| account.0)) else { return Ok(Vec::new()) };
-            let page = sqlx::query_as(
-                "SELECT id, organization_id, coalesce(name::text, '') FROM accounts \
-                 WHERE id >= $1 AND organization_id IS NOT NULL ORDER BY id LIMIT $2",
-            );
-            page.bind(first).bind(limit(*count)).fetch_all(connection).await?
-        }
-        Pick::These(ids) => {
-            let ids: Vec<Uuid> = ids.iter().map(|account| account.0).collect();
-            let some = sqlx::query_as(
-                "SELECT id, organization_id, coalesce(name::text, '') FROM accounts \
-                 WHERE id = ANY ($1) AND organization_id IS NOT NULL ORDER BY id",
-            );
-            some.bind(ids).fetch_all(connection).await?
-        }
-    };
-    let facts = |organization, name| AccountFacts { organization: OrganizationId(organization), name };
-    Ok(rows.into_iter().map(|(id, organization, name)| (AccountId(id), facts(organization, name))).collect())
-}
-
 /// The first id there could be after `after`; `None` after the last one.
 fn first_after(after: Option<Uuid>) -> Option<Uuid> {
     match after {
@@ -154,6 +127,11 @@ fn first_after(after: Option<Uuid>) -> Option<Uuid> {
 
 fn limit(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A time of the database, to the millisecond.
+pub(crate) fn wall(at: DateTime<Utc>) -> Wall {
+    Wall(at.timestamp_millis())
 }
 
 /// A time as the database holds it.

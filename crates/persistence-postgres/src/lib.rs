@@ -17,6 +17,7 @@ mod facts;
 mod jobs;
 mod listener;
 mod migrate;
+mod occupancies;
 mod open;
 mod options;
 mod person;

@@ -130,7 +130,7 @@ macro_rules! ours {
             "AND (c.relname IN ('presence_settings', 'user_last_seen', 'presence_sessions', ",
             "'activity_rollups', 'activity_pages', 'account_presence', 'access_codes', 'presence_audit', ",
             "'operation_results', 'presence_changes', 'presence_installation', 'presence_rollup_queue', ",
-            "'presence_gaps', 'presence_jobs', 'presence_erasures', 'presence_weeks') ",
+            "'presence_gaps', 'presence_jobs', 'presence_erasures', 'presence_weeks', 'account_epochs') ",
             "OR c.relname ~ '^presence_activity_logs(_[0-9]{8})?$' ",
             "OR c.oid IN (SELECT relid FROM pg_partition_tree(to_regclass('presence_activity_logs'))))) ",
             $rest

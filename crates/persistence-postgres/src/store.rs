@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
+use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
 use persistence::{
     Actor, Changes, Cursor, OperationId, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth, Wake,
 };
@@ -51,7 +51,7 @@ impl Truth for PostgresStore {
     async fn changes(&self, since: &Cursor) -> Result<Changes, StoreError> {
         let work = self
             .database
-            .read(since.clone(), |connection, since| Box::pin(changes::since(connection, since)));
+            .read_snapshot(since.clone(), |connection, since| Box::pin(changes::since(connection, since)));
         work.await
     }
 
@@ -63,7 +63,7 @@ impl Truth for PostgresStore {
         work.await
     }
 
-    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
         self.database.read(pick, |connection, pick| Box::pin(facts::accounts(connection, pick))).await
     }
 

@@ -10,18 +10,25 @@ use crate::{
     database::{Terms, Unit},
     error::Failure,
     facts::timestamp,
-    rollups, settings,
+    occupancies, rollups, settings,
 };
 
 #[async_trait]
 impl Upkeep for PostgresStore {
     async fn expire(&self, now: Wall) -> Result<Expired, StoreError> {
+        let usual = Terms::default();
         let operation_results = self
-            .until_no_more(now, |connection, now| Box::pin(settings::expire_operations(connection, *now)));
-        let operation_results = operation_results.await?;
-        let access_codes =
-            self.until_no_more(now, |connection, now| Box::pin(expire_codes(connection, *now))).await?;
-        self.until_no_more((), |connection, ()| Box::pin(changes::drop_old(connection))).await?;
+            .until_no_more(usual, now, |connection, now| {
+                Box::pin(settings::expire_operations(connection, *now))
+            })
+            .await?;
+        let access_codes = self
+            .until_no_more(usual, now, |connection, now| Box::pin(expire_codes(connection, *now)))
+            .await?;
+        self.until_no_more(usual, (), |connection, ()| Box::pin(changes::drop_old(connection))).await?;
+        let terms = Terms { extra: occupancies::TIME_OF_A_SWEEP, ..usual };
+        self.until_no_more(terms, (), |connection, ()| Box::pin(occupancies::end_unfounded(connection)))
+            .await?;
         Ok(Expired { operation_results, access_codes })
     }
 
@@ -65,18 +72,19 @@ impl Upkeep for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Does a step that says how many rows it dropped and whether there may be more, until there are none.
-    async fn until_no_more<I, W>(&self, input: I, step: W) -> Result<u64, StoreError>
+    /// Does a step, a transaction each time, that says how many rows it dropped or changed and whether there may be more,
+    /// until there are none.
+    pub(crate) async fn until_no_more<I, W>(&self, terms: Terms, input: I, step: W) -> Result<u64, StoreError>
     where
         I: Clone + Send + Sync + 'static,
         W: for<'c> Fn(&'c mut PgConnection, &'c I) -> Unit<'c, (u64, bool)> + Copy + Send + Sync + 'static,
     {
-        let mut dropped = 0;
+        let mut done = 0;
         loop {
-            let (some, more) = self.database.write(Terms::default(), input.clone(), step).await?;
-            dropped += some;
+            let (some, more) = self.database.write(terms, input.clone(), step).await?;
+            done += some;
             if !more {
-                return Ok(dropped);
+                return Ok(done);
             }
         }
     }

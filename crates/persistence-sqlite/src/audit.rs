@@ -46,6 +46,29 @@ pub(crate) async fn directory_changed(
     Ok(())
 }
 
+/// The newest entry.
+pub(crate) async fn last(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let sql = "SELECT coalesce(max(id), 0) FROM presence_audit";
+    sqlx::query_scalar(sql).fetch_one(connection).await.map_err(store_error)
+}
+
+/// Says who made the change of the directory that ended the holds of the entries after `before`.
+pub(crate) async fn ended_by(
+    connection: &mut SqliteConnection,
+    before: i64,
+    actor: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE presence_audit SET actor = ?2 WHERE id > ?1 AND kind = 'occupancy' AND actor = 'directory'",
+    )
+    .bind(before)
+    .bind(actor)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(store_error)
+}
+
 /// The newest `limit` changes of a user's settings, oldest first.
 pub(crate) async fn settings_history(
     connection: &mut SqliteConnection,
@@ -87,7 +110,7 @@ pub(crate) async fn erased(
 /// Puts a pseudonym in the place of a user who goes, up to an instant. That something was changed stays; what they chose
 /// goes.
 ///
-/// The ids in the changes of the directory have no index: this reads the audit of the directory once.
+/// The ids in changes of the directory, holds and codes have no index: this reads those parts of the audit once.
 pub(crate) async fn forget(
     connection: &mut SqliteConnection,
     user: UserId,
@@ -97,8 +120,10 @@ pub(crate) async fn forget(
     let own = "UPDATE presence_audit SET subject = ?2, actor = replace(actor, ?1, ?2), before_json = NULL, \
                after_json = NULL WHERE subject = ?1 AND at <= ?3";
     let others = "UPDATE presence_audit SET actor = replace(actor, ?1, ?2), \
-                  after_json = replace(after_json, ?1, ?2) \
-                  WHERE kind = 'directory' AND at <= ?3 AND (instr(after_json, ?1) OR instr(actor, ?1))";
+                  before_json = replace(before_json, ?1, ?2), after_json = replace(after_json, ?1, ?2) \
+                  WHERE kind IN ('directory', 'occupancy', 'access_code') AND at <= ?3 \
+                      AND (instr(coalesce(after_json, ''), ?1) OR instr(coalesce(before_json, ''), ?1) \
+                           OR instr(actor, ?1))";
     for sql in [own, others] {
         sqlx::query(sql)
             .bind(user.0.hyphenated())

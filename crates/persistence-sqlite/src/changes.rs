@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use model::{AccountId, UserId, Wall};
-use persistence::{Changes, Cursor, StoreError, stored::corrupt};
+use persistence::{Changes, Cursor, PAGE, Pick, StoreError, stored::corrupt};
 use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
 
-use crate::error::store_error;
+use crate::{error::store_error, facts};
 
 /// How long a change is kept, in milliseconds: 1 h. The names of the removed are in it, and go with it.
 const KEPT_MS: i64 = 60 * 60 * 1000;
+
+/// Accounts whose states are read with the list, in one transaction. Above it everything is read again, page by page.
+const ACCOUNTS_READ_AT_MOST: usize = 2 * PAGE;
 
 /// Where changes stand now.
 pub(crate) async fn cursor(connection: &mut SqliteConnection) -> Result<Cursor, StoreError> {
@@ -22,15 +25,29 @@ pub(crate) async fn since(connection: &mut SqliteConnection, since: &Cursor) -> 
         since.0.parse().map_err(|_| corrupt(format!("{:?} is no cursor of this store", since.0)))?;
     let last = last(connection).await?;
     let forgotten = forgotten(connection).await?.unwrap_or(last);
+    let cursor = Cursor(last.to_string());
+    if since < forgotten || since > last {
+        return Ok(all(cursor));
+    }
     let users = "SELECT DISTINCT user_id FROM presence_changes WHERE seq > ?1 AND user_id IS NOT NULL";
     let accounts =
         "SELECT DISTINCT account_id FROM presence_changes WHERE seq > ?1 AND account_id IS NOT NULL";
+    let accounts = ids(connection, accounts, since, |id| AccountId(id.into())).await?;
+    if accounts.len() > ACCOUNTS_READ_AT_MOST {
+        return Ok(all(cursor));
+    }
     Ok(Changes {
-        cursor: Cursor(last.to_string()),
+        cursor,
         users: ids(connection, users, since, |id| UserId(id.into())).await?,
-        accounts: ids(connection, accounts, since, |id| AccountId(id.into())).await?,
-        all: since < forgotten || since > last,
+        // Of the same transaction, and so of the same instant.
+        account_states: facts::accounts(connection, Pick::These(accounts.clone())).await?,
+        accounts,
+        all: false,
     })
+}
+
+fn all(cursor: Cursor) -> Changes {
+    Changes { cursor, users: Vec::new(), accounts: Vec::new(), account_states: Vec::new(), all: true }
 }
 
 /// The number of the last change, whether it is kept or not.

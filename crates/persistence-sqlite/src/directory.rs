@@ -60,7 +60,7 @@ pub(crate) async fn change(
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
 ) -> Result<(), StoreError> {
-    let mut removed = Removals::new();
+    let (mut removed, before) = (Removals::new(), audit::last(connection).await?);
     for (index, change) in changes.iter().enumerate() {
         let mut applying = apply::Applying { connection: &mut *connection, removed: &mut removed, at, index };
         applying.apply(change).await.map_err(|refusal| refusal.of_change(index))?;
@@ -68,7 +68,7 @@ pub(crate) async fn change(
     if changes.is_empty() {
         return Ok(());
     }
-    record(connection, changes, (at, actor), &removed).await
+    record(connection, changes, (at, actor), (&removed, before)).await
 }
 
 /// # Errors
@@ -78,12 +78,13 @@ pub(crate) fn check_count(changes: &[DirectoryChange]) -> Result<(), StoreError>
     if count > limits::DIRECTORY_CHANGES { Err(StoreError::TooManyChanges { count }) } else { Ok(()) }
 }
 
-/// One audit row for all changes.
+/// One audit row for all changes, by the same actor as those of the holds that ended with them, which are the ones after
+/// `before`.
 async fn record(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
-    removed: &Removals,
+    (removed, before): (&Removals, i64),
 ) -> Result<(), StoreError> {
     let pseudonyms: BTreeMap<String, &Removed> =
         removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
@@ -93,6 +94,7 @@ async fn record(
         Actor::User(user) if removed.contains_key(&user) => format!("user:{}", removed[&user].pseudonym),
         actor => actor.to_string(),
     };
+    audit::ended_by(connection, before, &actor).await?;
     audit::directory_changed(connection, at, &actor, entry).await
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AccountFacts, AccountId, OrganizationId, Settings, UserFacts, UserId, Wall, WeddingId};
+use model::{
+    AccountFacts, AccountId, AccountState, ClockOutReason, EndedHold, Occupancy, OrganizationId, Settings,
+    UserFacts, UserId, Wall, WeddingId,
+};
 use persistence::{
     Pick, StoreError,
     stored::{self, StoredSettings, read_word},
@@ -55,22 +58,75 @@ pub(crate) async fn users(
     Ok(users.into_iter().collect())
 }
 
-/// The facts of accounts, sorted by id.
+/// The facts of accounts and who holds them, sorted by id: one statement, and so one instant.
 pub(crate) async fn accounts(
     connection: &mut SqliteConnection,
     pick: Pick<AccountId>,
-) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
-    let rows: Vec<(Hyphenated, Hyphenated, String)> =
-        picked!(connection, pick, "SELECT id, organization_id, name FROM accounts")?;
-    let facts = |organization: Hyphenated, name| AccountFacts {
-        organization: OrganizationId(organization.into()),
-        name,
-    };
+) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
+    let rows: Vec<AccountRow> = picked!(
+        connection,
+        pick,
+        "SELECT id, accounts.organization_id, name, user_id, clocked_in_at, stale_since, account_presence.epoch, \
+         account_epochs.epoch AS ended_epoch, ended_reason \
+         FROM accounts LEFT JOIN account_presence ON account_presence.account_id = id \
+             LEFT JOIN account_epochs ON account_epochs.account_id = id"
+    )?;
     let accounts: BTreeMap<_, _> = rows
         .into_iter()
-        .map(|(id, organization, name)| (AccountId(id.into()), facts(organization, name)))
-        .collect();
+        .map(|row| Ok((AccountId(row.id.into()), row.try_into()?)))
+        .collect::<Result<_, StoreError>>()?;
     Ok(accounts.into_iter().collect())
+}
+
+/// An account, the hold of it, and the last one of it.
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    id: Hyphenated,
+    organization_id: Hyphenated,
+    name: String,
+    user_id: Option<Hyphenated>,
+    clocked_in_at: Option<i64>,
+    stale_since: Option<i64>,
+    epoch: Option<i64>,
+    ended_epoch: Option<i64>,
+    ended_reason: Option<String>,
+}
+
+impl AccountRow {
+    fn occupancy(&self) -> Result<Option<Occupancy>, StoreError> {
+        let (Some(user), Some(since), Some(epoch)) = (self.user_id, self.clocked_in_at, self.epoch) else {
+            return Ok(None);
+        };
+        let stale_since = self.stale_since.map(Wall);
+        Ok(Some(Occupancy {
+            user: UserId(user.into()),
+            since: Wall(since),
+            stale_since,
+            epoch: epoch_of(epoch)?,
+        }))
+    }
+
+    fn ended(&self) -> Result<Option<EndedHold>, StoreError> {
+        let (Some(epoch), Some(reason)) = (self.ended_epoch, &self.ended_reason) else { return Ok(None) };
+        let unknown = || stored::corrupt(format!("{reason:?} is no reason why a hold ends"));
+        let reason = ClockOutReason::from_name(reason).ok_or_else(unknown)?;
+        Ok(Some(EndedHold { epoch: epoch_of(epoch)?, reason }))
+    }
+}
+
+impl TryFrom<AccountRow> for AccountState {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        let (occupancy, ended) = (row.occupancy()?, row.ended()?);
+        let facts = AccountFacts { organization: OrganizationId(row.organization_id.into()), name: row.name };
+        Ok(Self { facts, ended: ended.filter(|_| occupancy.is_none()), occupancy })
+    }
+}
+
+/// An epoch from its column.
+pub(crate) fn epoch_of(column: i64) -> Result<u64, StoreError> {
+    u64::try_from(column).map_err(stored::corrupt)
 }
 
 /// A row of settings.

@@ -1,13 +1,13 @@
 //! Settings: read, patched, written and audited in one transaction, once per operation.
 
-use model::{Settings, UserId, Wall};
+use model::{Settings, UserId};
 use persistence::{
-    OPERATION_KEPT_MS, OperationId, SettingsChange, StoreError,
+    SettingsChange, StoreError,
     stored::{StoredSettings, read_settings, write_json, write_request, write_settings, write_word},
 };
 use sqlx::SqliteConnection;
 
-use crate::{audit, error::store_error, facts};
+use crate::{audit, error::store_error, facts, operations::Operation};
 
 /// Changes settings, or finds that the operation was done before.
 pub(crate) async fn change(
@@ -18,10 +18,14 @@ pub(crate) async fn change(
     require_user(connection, change.user).await?;
     let stored = chosen(connection, change.user).await?;
     let before = stored.as_ref().unwrap_or(defaults);
-    if let Some(operation) = change.operation
-        && let Some(result) = replay(connection, change, operation).await?
-    {
-        return Ok(result);
+    let operation = Operation {
+        user: change.user,
+        name: change.operation,
+        request: write_request(&change.patch)?,
+        at: change.at,
+    };
+    if let Some(result) = operation.replay(connection).await? {
+        return read_settings(&result);
     }
     let after = if change.belated { before.narrowed(&change.patch) } else { change.patch.apply(before)? };
     // The first choice is written even where it equals the default, which an installation may change later.
@@ -29,9 +33,7 @@ pub(crate) async fn change(
         write(connection, change, &after).await?;
         audit::settings_changed(connection, change, before, &after).await?;
     }
-    if let Some(operation) = change.operation {
-        remember(connection, change, operation, &after).await?;
-    }
+    operation.remember(connection, write_settings(&after)?).await?;
     Ok(after)
 }
 
@@ -79,61 +81,4 @@ async fn write(
     .await
     .map_err(store_error)?;
     Ok(())
-}
-
-/// The result of the operation, where it was done before and has not expired.
-async fn replay(
-    connection: &mut SqliteConnection,
-    change: &SettingsChange,
-    operation: OperationId,
-) -> Result<Option<Settings>, StoreError> {
-    let done: Option<(String, String)> = sqlx::query_as(
-        "SELECT body_json, result_json FROM operation_results \
-         WHERE user_id = ?1 AND operation_id = ?2 AND at > ?3",
-    )
-    .bind(change.user.0.hyphenated())
-    .bind(operation.0.hyphenated())
-    .bind(change.at.0.saturating_sub(OPERATION_KEPT_MS))
-    .fetch_optional(connection)
-    .await
-    .map_err(store_error)?;
-    match done {
-        None => Ok(None),
-        Some((asked, result)) if asked == write_request(&change.patch)? => read_settings(&result).map(Some),
-        Some(_) => Err(StoreError::OperationConflict),
-    }
-}
-
-async fn remember(
-    connection: &mut SqliteConnection,
-    change: &SettingsChange,
-    operation: OperationId,
-    result: &Settings,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT OR REPLACE INTO operation_results (user_id, operation_id, body_json, result_json, at) \
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )
-    .bind(change.user.0.hyphenated())
-    .bind(operation.0.hyphenated())
-    .bind(write_request(&change.patch)?)
-    .bind(write_settings(result)?)
-    .bind(change.at.0)
-    .execute(connection)
-    .await
-    .map_err(store_error)?;
-    Ok(())
-}
-
-/// Drops results that nobody may ask for any more; returns how many.
-pub(crate) async fn expire_operations(
-    connection: &mut SqliteConnection,
-    now: Wall,
-) -> Result<u64, StoreError> {
-    sqlx::query("DELETE FROM operation_results WHERE at <= ?1")
-        .bind(now.0.saturating_sub(OPERATION_KEPT_MS))
-        .execute(connection)
-        .await
-        .map(|done| done.rows_affected())
-        .map_err(store_error)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
+use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
 use persistence::{Actor, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth};
 use sqlx::SqliteConnection;
 
@@ -92,7 +92,7 @@ impl Truth for SqliteStore {
         work.await
     }
 
-    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
         self.database.read(move |connection| Box::pin(facts::accounts(connection, pick))).await
     }
 }

@@ -8,7 +8,8 @@ use persistence::{
 use sqlx::SqliteConnection;
 
 use crate::{
-    SqliteStore, changes, clock, database::IS_TO_BE_SCRUBBED, error::store_error, rollups, settings,
+    SqliteStore, changes, clock, database::IS_TO_BE_SCRUBBED, error::store_error, occupancies, operations,
+    rollups,
 };
 
 #[async_trait]
@@ -85,10 +86,11 @@ impl Upkeep for SqliteStore {
 /// What expired; and whether the file has to be written anew, because somebody was erased since it was.
 async fn expire(connection: &mut SqliteConnection, now: Wall) -> Result<(Expired, bool), StoreError> {
     changes::forget(connection, now).await?;
-    let operation_results = settings::expire_operations(connection, now).await?;
+    let operation_results = operations::expire(connection, now).await?;
+    let access_codes = occupancies::expire_codes(connection, now).await?;
     let scrub: bool =
         sqlx::query_scalar(IS_TO_BE_SCRUBBED).fetch_one(connection).await.map_err(store_error)?;
-    Ok((Expired { operation_results, access_codes: 0 }, scrub))
+    Ok((Expired { operation_results, access_codes }, scrub))
 }
 
 const END_LOST: &str = "UPDATE presence_sessions SET ended = 1 \

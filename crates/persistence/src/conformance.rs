@@ -8,23 +8,30 @@
 //! persistence::conformance_tests!(fixture);
 //! ```
 
+pub mod access_codes;
 pub mod archive;
 pub mod behind;
+mod clocked;
 pub mod concurrency;
 pub mod directory;
+pub mod entries;
 mod exported;
 mod follower;
 pub mod jobs;
 pub mod last_seen;
+pub mod named;
+pub mod occupancy;
 pub mod person;
+pub mod races;
 pub mod rollups;
 pub mod settings;
+pub mod signs;
 pub mod truth;
 
 use std::{any::Any, sync::Arc};
 
 use model::{
-    AccountFacts, AccountId, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts,
+    AccountId, AccountState, DirectoryChange, OrganizationId, Plan, Role, Settings, SettingsPatch, UserFacts,
     UserId, Visibility, Wall, WeddingId,
 };
 use uuid::Uuid;
@@ -57,7 +64,8 @@ macro_rules! conformance_tests {
                 too_many_changes_are_refused, no_changes_are_nothing;
             truth: an_empty_answer_moves_on, a_change_is_found_once, followers_are_apart,
                 settings_name_their_user, what_was_not_done_names_nobody, last_seen_is_no_change,
-                pages_cover_everybody_once, pages_go_on_after_who_is_gone, only_who_is_there_is_picked;
+                pages_cover_everybody_once, pages_go_on_after_who_is_gone, only_who_is_there_is_picked,
+                many_accounts_are_everything;
             last_seen: last_seen_is_read, last_seen_never_goes_back, strangers_are_passed_over,
                 the_erased_are_not_resurrected, an_empty_batch_is_nothing,
                 a_note_replaces_the_one_before_whole, an_erasure_ends_what_was_noted_before;
@@ -76,7 +84,27 @@ macro_rules! conformance_tests {
             person: an_export_is_one_persons, pages_of_an_export_go_on, the_erased_are_nowhere,
                 the_erased_begin_anew, of_the_erased_nothing_is_written, a_stranger_is_not_erased,
                 erasures_are_open_until_the_archives_are_clean, what_was_left_goes_when_an_erasure_is_closed,
-                a_client_does_not_learn_what_others_supply;
+                a_client_does_not_learn_what_others_supply, an_export_has_the_hold_and_the_codes,
+                the_erased_hold_nothing;
+            occupancy: a_clock_in_holds_the_account, clocking_in_again_changes_nothing, an_account_is_one_holders,
+                a_move_is_one_change, only_who_holds_moves, a_clock_out_ends_one_hold,
+                an_account_is_cleared_by_force, accounts_of_others_are_unknown, the_directory_ends_holds,
+                what_stays_is_held, the_disabled_keep_their_hold, epochs_always_rise;
+            access_codes: a_code_is_what_was_asked_for, only_an_office_has_codes, a_member_has_so_many_codes,
+                codes_are_listed_newest_first, a_code_has_so_many_uses, what_is_no_good_is_invalid,
+                a_code_expires, a_code_is_revoked, old_codes_are_dropped;
+            named: a_code_is_made_once, a_code_is_revoked_once, a_clock_in_is_done_once,
+                a_clock_in_is_told_again_to_who_may_come, a_code_is_told_again_to_an_office,
+                the_erased_are_told_of_to_nobody,
+                a_move_is_made_once, a_clock_out_is_done_once, an_account_is_cleared_once,
+                a_name_is_of_one_kind;
+            signs: signs_never_go_back, signs_of_what_is_over_are_passed_over, who_is_lost_is_marked,
+                who_is_back_is_not_lost, a_late_sign_is_no_return, who_was_lost_unnoticed_is_back, who_is_lost_is_not_idle,
+                who_does_nothing_is_clocked_out,
+                the_disabled_do_not_come_back;
+            races: of_many_one_gets_in, one_assistant_is_in_one_place, moves_in_a_circle_end,
+                a_use_is_used_once, one_name_is_done_once, who_is_revoked_is_out, a_hold_ends_once;
+            entries: every_change_of_a_hold_has_its_entry, every_change_of_a_code_has_its_entry;
             jobs: a_job_is_one_holders, a_job_is_done_in_its_time, a_job_that_failed_is_free, jobs_tell_how_they_went,
                 of_many_who_ask_one_gets_it;
             concurrency: concurrent_changes_are_a_chain, concurrent_calls_of_one_operation_are_one,
@@ -192,7 +220,7 @@ async fn users_by(store: &Shared, limit: usize) -> Vec<(UserId, UserFacts)> {
 }
 
 /// Every account, in pages of at most `limit`.
-async fn accounts_by(store: &Shared, limit: usize) -> Vec<(AccountId, AccountFacts)> {
+async fn accounts_by(store: &Shared, limit: usize) -> Vec<(AccountId, AccountState)> {
     pages(limit, async |pick| store.accounts(pick).await).await
 }
 
@@ -217,7 +245,7 @@ async fn pages<Id: Copy + Ord, Facts>(
 }
 
 /// All facts of the store.
-async fn world(store: &Shared) -> (Vec<(UserId, UserFacts)>, Vec<(AccountId, AccountFacts)>) {
+async fn world(store: &Shared) -> (Vec<(UserId, UserFacts)>, Vec<(AccountId, AccountState)>) {
     (users_by(store, PAGE).await, accounts_by(store, PAGE).await)
 }
 

@@ -12,6 +12,7 @@ pub mod behind;
 pub mod conformance;
 pub mod import;
 pub mod jobs;
+pub mod occupancies;
 pub mod person;
 pub mod spool;
 pub mod store;
@@ -24,6 +25,10 @@ pub use archive::{Archive, ArchiveError, ArchiveFolder, ArchivedRows, WEEK_MS, W
 pub use backlog::{Backlog, BacklogError};
 pub use behind::{ActivityRow, BATCH_ROWS, Behind, Gap, GapReason, LastSeen, Stretch, StretchId, Written};
 pub use jobs::{ArgumentError, Job, JobError, JobName, JobOptions, JobStatus, Report, Runner};
+pub use occupancies::{
+    AccessCode, ClockIn, ClockedIn, CodeHash, Ended, ForceClear, Minted, NewCode, Occupancies, Revocation,
+    Sign, TokenKey,
+};
 pub use person::{EXPORT_ROWS, ExportPage, ExportPart, OpenErasure, Person};
 pub use spool::{Spool, SpoolError};
 pub use store::{

@@ -9,7 +9,7 @@ use model::{
 };
 use uuid::Uuid;
 
-use crate::{Archive, Behind, Jobs, Person, Truth, Upkeep};
+use crate::{Archive, Behind, Jobs, Occupancies, Person, Truth, Upkeep};
 
 /// How long the result of an operation is kept, in milliseconds: 24 h.
 pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -82,6 +82,33 @@ pub enum StoreError {
     /// The directory has no such user.
     #[error("the directory has no such user")]
     UnknownUser,
+    /// There is no such organization for whoever asks.
+    #[error("there is no such organization")]
+    UnknownOrganization,
+    /// There is no such account for whoever asks.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// There is no such access code for whoever asks.
+    #[error("there is no such access code")]
+    UnknownCode,
+    /// Only owners and admins of the organization may do this.
+    #[error("only owners and admins of the organization may do this")]
+    Forbidden,
+    /// The access code is not good: wrong, used up, expired or revoked. Which of them is not told.
+    #[error("this access code is not valid")]
+    InvalidCode,
+    /// Somebody else holds the account.
+    #[error("somebody else is clocked in to this account")]
+    Occupied,
+    /// That hold is over, or never was.
+    #[error("this account is not held by that clock-in any more")]
+    NotHeld,
+    /// The member has [`limits::ACCESS_CODES_OF_A_MEMBER`] codes that are good.
+    #[error(
+        "a member has at most {} access codes that are good; revoke one first",
+        limits::ACCESS_CODES_OF_A_MEMBER
+    )]
+    TooManyCodes,
     /// A text of the settings is too long. Nothing was changed.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -152,7 +179,7 @@ pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidRe
 /// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
 /// that goes away in the middle cancels nothing: the write is finished or undone, never half done.
 #[async_trait]
-pub trait Store: Truth + Behind + Jobs + Upkeep + Archive + Person {
+pub trait Store: Truth + Occupancies + Behind + Jobs + Upkeep + Archive + Person {
     /// Changes a user's settings, and returns what they came to. A change that changes nothing leaves no entry in the
     /// history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its
     /// result is what it was then, whatever is in force now.

@@ -3,6 +3,8 @@
 //! Raw settings cannot be serialized by `model`, so that they never slip onto a viewer's route. These forms are
 //! for rows of the database.
 
+pub mod occupancies;
+
 use model::{CleanText, Settings, SettingsPatch, TextError, Visibility, limits};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;

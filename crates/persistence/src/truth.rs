@@ -1,7 +1,7 @@
 //! What is true now, and what has changed since: all that is ever shown comes from here, whoever wrote it.
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, UserFacts, UserId};
+use model::{AccountId, AccountState, UserFacts, UserId};
 
 use crate::StoreError;
 
@@ -30,6 +30,9 @@ pub struct Changes {
     pub users: Vec<UserId>,
     /// Accounts whose facts may be others now, or that are gone. Sorted, none twice.
     pub accounts: Vec<AccountId>,
+    /// All of those that are there, as of the very instant of `cursor`: who moved from one to another in between is in
+    /// one of them. Sorted.
+    pub account_states: Vec<(AccountId, AccountState)>,
     /// Whether more may have changed than is listed: everything is to be read again.
     pub all: bool,
 }
@@ -58,7 +61,7 @@ pub trait Truth: Send + Sync + 'static {
     async fn cursor(&self) -> Result<Cursor, StoreError>;
 
     /// What changed after `since`. A store may forget changes after an hour, or where there are very many: to a cursor
-    /// from before it says [`Changes::all`]. Any number of followers may ask.
+    /// from before it says [`Changes::all`], and lists none. So it does of more than two pages of accounts. Any number of followers may ask.
     ///
     /// # Errors
     /// As [`Truth::cursor`].
@@ -71,11 +74,11 @@ pub trait Truth: Send + Sync + 'static {
     /// As [`Truth::cursor`].
     async fn users(&self, pick: Pick<UserId>) -> Result<Vec<(UserId, UserFacts)>, StoreError>;
 
-    /// The facts of accounts, sorted by id, all as of one instant.
+    /// The facts of accounts and who holds them, sorted by id, all as of one instant.
     ///
     /// # Errors
     /// As [`Truth::cursor`].
-    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError>;
+    async fn accounts(&self, pick: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError>;
 
     /// Returns when there is something to ask for before the next regular time. Dropped and called again, it misses
     /// nothing. A store that nobody else writes to never returns: its hub knows when it wrote.

@@ -16,6 +16,18 @@ pub(crate) struct Account {
     occupancy: Option<Occupancy>,
     /// The records made of the occupancy; `None`: the account is free.
     forms: Option<AccountForms<Arc<SharedRecord>>>,
+    /// Whom they were made for.
+    formed_for: Option<UserId>,
+}
+
+/// Who has to look again at an account.
+#[derive(Clone, Copy)]
+enum Concerned {
+    Everybody,
+    /// To other members it is what it was: held. A board of thousands may be seen by thousands.
+    Administrators {
+        and: [Option<UserId>; 2],
+    },
 }
 
 impl Account {
@@ -67,6 +79,10 @@ impl Presence {
     }
 
     pub(crate) fn change_occupancy(&mut self, id: AccountId, occupancy: Option<Occupancy>) {
+        // Told again in every slow round, of all accounts.
+        if self.accounts.get(&id).and_then(|account| account.occupancy.as_ref()) == occupancy.as_ref() {
+            return;
+        }
         self.free(id);
         if let Some(occupancy) = occupancy {
             self.users.row(occupancy.user).holds.insert(id);
@@ -96,6 +112,7 @@ impl Presence {
             policy::account_forms(id, occupancy, name.map_or("", |facts| &facts.display_name))
         });
         let before = account.forms.take();
+        let was_told = before.as_ref().map(|forms| forms.occupied.clone());
         account.forms = forms.map(|new| {
             let (named, own, occupied) = match before {
                 Some(AccountForms { named, own, occupied }) => (Some(named), Some(own), Some(occupied)),
@@ -107,12 +124,32 @@ impl Presence {
                 occupied: SharedRecord::renew(occupied, new.occupied),
             }
         });
+        let holder = account.occupancy.as_ref().map(|occupancy| occupancy.user);
+        let and = [std::mem::replace(&mut account.formed_for, holder), holder];
+        let is_told = account.forms.as_ref().map(|forms| &forms.occupied);
+        let concerned = match was_told.as_ref() == is_told {
+            true => Concerned::Administrators { and },
+            false => Concerned::Everybody,
+        };
         for channel in account.channels(id) {
-            self.mark_all_views(channel, EntryId::Account(id));
+            self.mark_concerned(channel, id, concerned);
             if self.leaks.has(Leak::SwapUpdatesOccupied) {
+                self.mark_all_views(channel, EntryId::Account(id));
                 self.forget_in_views(channel, EntryId::Account(id));
             }
         }
+    }
+
+    fn mark_concerned(&mut self, channel: ChannelId, id: AccountId, concerned: Concerned) {
+        let entry = EntryId::Account(id);
+        let Concerned::Administrators { and } = concerned else { return self.mark_all_views(channel, entry) };
+        let facts = self.accounts.get(&id).and_then(|account| account.facts.as_ref());
+        let Some(organization) = facts.map(|facts| facts.organization) else { return };
+        let and = and.map(|user| self.users.key(&user?));
+        self.mark_views_of_those(channel, entry, |this, viewer| {
+            let role = this.users.at(viewer).and_then(|user| user.facts()?.organizations.get(&organization));
+            role.is_some_and(|role| role.administers()) || and.contains(&Some(viewer))
+        });
     }
 
     pub(crate) fn drop_if_empty(&mut self, channel: ChannelId) {

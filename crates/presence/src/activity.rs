@@ -122,7 +122,10 @@ impl Presence {
         if organizations.is_empty() {
             return;
         }
-        user.last_activity = Some(activity.kind);
+        // Without a session it is no sign of presence, of which this is a part.
+        if session.is_some() {
+            user.last_activity = Some(activity.kind);
+        }
         let Activity { kind, page, device, metadata, .. } = activity;
         let note = ActivityNote { user: id, organizations, session, at, kind, page, device, metadata };
         self.decisions.push(Decision::Note(Note::Activity(note)));

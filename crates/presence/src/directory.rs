@@ -15,7 +15,7 @@ impl Presence {
     pub(crate) fn change_facts(&mut self, now: Now, id: UserId, mut facts: Option<UserFacts>) {
         // Everything is read again now and then, and nearly always it is as it was.
         if self.users.get(&id).is_some_and(|user| user.knows(facts.as_ref())) {
-            return;
+            return self.change_last_seen(id, facts.and_then(|facts| facts.last_seen));
         }
         match &facts {
             // Of one who is removed nothing is written any more.
@@ -76,6 +76,30 @@ impl Presence {
             self.mark_all_views(channel, EntryId::Person(id));
         }
         self.mark_views_of(id);
+    }
+
+    /// Of everybody who was here since everything was read, this is what the store has and the heart need not: it concerns
+    /// nobody while they are here.
+    fn change_last_seen(&mut self, id: UserId, at: Option<Wall>) {
+        let (Some(user), Some(at)) = (self.users.get_mut(&id), at) else { return };
+        let before = user.offline.clone();
+        user.seen(id, at);
+        if user.offline == before {
+            return;
+        }
+        let channels = user.channels();
+        for channel in channels {
+            if !self.is_shown_here(channel, id) {
+                self.mark_all_views(channel, EntryId::Person(id));
+            }
+        }
+    }
+
+    /// Whether anybody is shown the user as here, in the channel.
+    fn is_shown_here(&self, channel: ChannelId, id: UserId) -> bool {
+        let key = self.channels.key(&channel);
+        let member = key.and_then(|key| self.users.get(&id)?.member(key));
+        member.is_some_and(|member| member.public.is_some())
     }
 
     pub(crate) fn forget_user_if_unknown(&mut self, id: UserId) {

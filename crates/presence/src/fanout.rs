@@ -55,6 +55,21 @@ impl Presence {
         }
     }
 
+    /// The entry may have changed for those viewers of the channel whom it concerns.
+    pub(crate) fn mark_views_of_those(
+        &mut self,
+        channel: ChannelId,
+        entry: EntryId,
+        concerns: impl Fn(&Self, UserKey) -> bool,
+    ) {
+        let Some(entry) = self.entry_key(entry) else { return };
+        self.each_view(channel, |this, viewer, view| {
+            if concerns(this, viewer) {
+                this.mark(view, entry);
+            }
+        });
+    }
+
     /// The entry is not in the channel any more.
     pub(crate) fn mark_departed(&mut self, channel: ChannelId, entry: EntryId) {
         let Some(entry) = self.entry_key(entry) else { return };

@@ -37,6 +37,8 @@ pub enum Input {
         /// The holder; `None`: it is free.
         occupancy: Option<Occupancy>,
     },
+    /// These in their order, as one: nobody is shown anything in between.
+    Together(Vec<Input>),
     /// A client said hello on a new connection, and its token was verified.
     Connect(Connect),
     /// A client asks for something.

@@ -150,6 +150,7 @@ impl Presence {
             Input::Settings { user, settings } => self.change_settings(now, user, settings),
             Input::Account { account, facts } => self.change_account(account, facts),
             Input::Occupancy { account, occupancy } => self.change_occupancy(account, occupancy),
+            Input::Together(inputs) => inputs.into_iter().for_each(|input| self.take(now, input)),
             Input::Connect(connect) => self.connect(now, connect),
             Input::Request { connection, re, command } => self.request(now, connection, re, command),
             Input::Heartbeat { connection } => self.heartbeat_answered(now, connection),

@@ -59,7 +59,7 @@ impl User {
         self.settings().is_some_and(|settings| settings.appear_offline)
     }
 
-    /// Whether these facts say nothing new.
+    /// Whether these facts say nothing new, but for when the user was last seen.
     pub(crate) fn knows(&self, said: Option<&UserFacts>) -> bool {
         let (Some(known), Some(said)) = (&self.facts, said) else { return false };
         known.display_name == said.display_name
@@ -69,7 +69,6 @@ impl User {
             && known.erased == said.erased
             && known.weddings == said.weddings
             && (said.settings.is_none() || known.settings == said.settings)
-            && said.last_seen <= known.last_seen
     }
 
     /// Replaces the facts. Settings and last-seen that are known are not lost to a reload that has none.

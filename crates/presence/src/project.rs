@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{AccountId, ChannelId, EntryId, PeopleInterest, Relation, SharedRecord, UserId};
+use model::{AccountId, ChannelId, EntryId, OrganizationId, PeopleInterest, Relation, SharedRecord, UserId};
 use policy::Sight;
 
 use crate::{
+    Presence,
     accounts::Account,
     channel::Channel,
     leak::{Leak, Leaks},
@@ -99,5 +100,23 @@ impl<'a> Projection<'a> {
     pub(crate) fn sight(&self, viewer: UserKey, subject: UserKey) -> Sight {
         let settings = self.users.at(subject).and_then(User::settings);
         policy::sight(|relation| self.relates(relation, viewer, subject), settings)
+    }
+}
+
+impl Presence {
+    /// The records of an organization's occupied accounts that the viewer may see, sorted by id; `None`: to the viewer
+    /// there is no such organization.
+    #[must_use]
+    pub fn accounts_of(
+        &self,
+        viewer: UserId,
+        organization: OrganizationId,
+    ) -> Option<Vec<Arc<SharedRecord>>> {
+        let user = self.users.get(&viewer).filter(|user| user.is_admitted())?;
+        let role = *user.facts()?.organizations.get(&organization)?;
+        let listed = self.channels.get(&ChannelId::Organization(organization));
+        let accounts = listed.into_iter().flat_map(|channel| channel.accounts.values());
+        let shown = accounts.filter_map(|key| self.accounts.at(*key)?.form(viewer, |_| Some(role)));
+        Some(shown.cloned().collect())
     }
 }

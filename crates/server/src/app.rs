@@ -3,10 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use hub::{Hub, Operations};
-use persistence::{Store, jobs::Runner};
+use persistence::{Store, TokenKey, jobs::Runner};
 use tokio_util::task::TaskTracker;
 
-use crate::{auth::Authenticator, config::Config, rate::UserLimits, rest::Exports, upgrade};
+use crate::{
+    auth::{Authenticator, extension::ExtensionTokens},
+    config::{Config, Occupancy},
+    rate::{UserLimits, guesses::Guesses},
+    rest::Exports,
+    upgrade,
+};
 
 /// What every route and every socket works with.
 pub(crate) struct App {
@@ -16,7 +22,10 @@ pub(crate) struct App {
     pub(crate) jobs: Arc<Runner>,
     pub(crate) exports: Exports,
     pub(crate) authenticator: Authenticator,
+    pub(crate) extension_tokens: ExtensionTokens,
+    pub(crate) occupancy: Occupancy,
     pub(crate) user_limits: UserLimits,
+    pub(crate) guesses: Guesses,
     pub(crate) upgrade_rules: upgrade::Rules,
     pub(crate) bounds: Bounds,
     /// The tasks of the sockets, so that a shutdown can wait for them.
@@ -31,6 +40,11 @@ pub(crate) struct Bounds {
     pub(crate) malformed_per_minute: u32,
     pub(crate) frames_per_second: u32,
     pub(crate) subscriptions: usize,
+    pub(crate) heartbeat: Duration,
+    pub(crate) heartbeat_timeout: Duration,
+    pub(crate) expiry_warning: Duration,
+    /// How long a client may take to read.
+    pub(crate) stall: Duration,
 }
 
 impl App {
@@ -38,7 +52,7 @@ impl App {
     #[must_use]
     pub(crate) fn new(
         config: &Config,
-        authenticator: Authenticator,
+        (authenticator, token_key): (Authenticator, TokenKey),
         hub: Hub,
         operations: Operations,
         (store, jobs): (Arc<dyn Store>, Arc<Runner>),
@@ -50,7 +64,10 @@ impl App {
             jobs,
             exports: Exports::default(),
             authenticator,
+            extension_tokens: ExtensionTokens::new(&token_key, config.occupancy.token_lasts()),
+            occupancy: config.occupancy,
             user_limits: UserLimits::new(&config.limits),
+            guesses: Guesses::new(&config.limits),
             upgrade_rules: upgrade::Rules::from(&config.listen),
             bounds: Bounds {
                 hello_timeout: Duration::from_millis(config.listen.hello_timeout_ms),
@@ -58,6 +75,10 @@ impl App {
                 malformed_per_minute: config.limits.malformed_frames_per_minute,
                 frames_per_second: config.limits.frames_per_second,
                 subscriptions: config.presence.subscriptions_per_session,
+                heartbeat: Duration::from_millis(config.presence.heartbeat_ms),
+                heartbeat_timeout: Duration::from_millis(config.presence.heartbeat_timeout_ms),
+                expiry_warning: Duration::from_millis(config.presence.expiry_warning_ms),
+                stall: Duration::from_millis(config.presence.stall_ms),
             },
             sockets: TaskTracker::new(),
         }

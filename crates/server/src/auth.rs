@@ -2,6 +2,8 @@
 //!
 //! It knows tokens and keys. What a user may see is decided elsewhere.
 
+pub mod code;
+pub mod extension;
 pub mod jwks;
 pub mod jwt;
 pub mod service;

@@ -130,6 +130,12 @@ pub struct WatchArgs {
     /// The shared secret of an issuer without a name, for --as; better in the environment, where no other user reads it
     #[arg(long, env = "PRESENCE_HUB_SECRET", hide_env_values = true)]
     pub secret: Option<String>,
+    /// A second viewer's token: the same channels as both see them, side by side
+    #[arg(long, value_name = "TOKEN", env = "PRESENCE_HUB_TOKEN_BESIDE", hide_env_values = true)]
+    pub side_by_side: Option<String>,
+    /// Make tokens for a second viewer instead, with the secret of --secret
+    #[arg(long, value_name = "UUID", requires = "secret", conflicts_with = "side_by_side")]
+    pub side_by_side_as: Option<UserId>,
     /// The channels: wedding:UUID, organization:UUID or account:UUID
     #[arg(required = true, value_name = "CHANNEL")]
     pub channels: Vec<ChannelId>,

@@ -5,6 +5,7 @@
 
 mod jobs;
 mod layers;
+mod occupancy;
 mod print;
 mod secret;
 mod validate;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use jobs::Jobs;
 pub use layers::Sources;
+pub use occupancy::Occupancy;
 pub use secret::Secret;
 pub(crate) use validate::is_loopback;
 
@@ -45,6 +47,8 @@ pub struct Config {
     pub store: Store,
     /// What keeps the database in order.
     pub jobs: Jobs,
+    /// How assistants clock in and out.
+    pub occupancy: Occupancy,
     /// How presence behaves.
     pub presence: Presence,
     /// How often a user may call.
@@ -204,6 +208,13 @@ pub struct CallLimits {
     pub typing_interval_ms: u64,
     /// Activities of a user in a second; three times as many at once.
     pub activities_per_second: u32,
+    /// Clock-ins, moves, clock-outs and what admins do about them, of a user or with a code in a second; five times as
+    /// many at once.
+    pub clockings_per_second: u32,
+    /// Wrong access codes from one IPv4 address or IPv6 /64 in a minute.
+    pub wrong_codes_per_address: u32,
+    /// Wrong access codes in all in a second; ten times as many at once.
+    pub wrong_codes_per_second: u32,
     /// Malformed frames of a connection in a minute, past which it is closed.
     pub malformed_frames_per_minute: u32,
     /// Frames of a connection in a second, past which it is read more slowly.

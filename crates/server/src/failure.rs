@@ -27,6 +27,14 @@ pub(crate) fn of_operation(error: &OperationError) -> RequestError {
             tracing::warn!(%error, "a rule of the database refused a change");
             RequestError::new(ErrorCode::InvalidValue, "a rule of the database refuses this")
         }
+        StoreError::UnknownOrganization | StoreError::UnknownAccount | StoreError::UnknownCode => {
+            RequestError::new(ErrorCode::UnknownChannel, store.to_string())
+        }
+        StoreError::Forbidden => RequestError::new(ErrorCode::Forbidden, store.to_string()),
+        StoreError::InvalidCode => RequestError::new(ErrorCode::InvalidCode, store.to_string()),
+        StoreError::Occupied => RequestError::new(ErrorCode::Occupied, store.to_string()),
+        StoreError::NotHeld => RequestError::new(ErrorCode::NotHeld, store.to_string()),
+        StoreError::TooManyCodes => RequestError::new(ErrorCode::InvalidValue, store.to_string()),
         StoreError::UnknownUser => RequestError::new(ErrorCode::Unauthorized, store.to_string()),
         StoreError::Corrupt(_) => internal(error),
     }

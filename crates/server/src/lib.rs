@@ -6,6 +6,7 @@
 mod app;
 pub mod auth;
 pub mod cli;
+mod clocking;
 pub mod commands;
 pub mod config;
 pub mod edge;

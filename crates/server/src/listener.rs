@@ -34,6 +34,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 pub use accept::Accept;
+pub(crate) use seats::network;
 pub use seats::{Full, Peer, Seat};
 
 use crate::config::{Listen, Shutdown};

@@ -81,9 +81,13 @@ fn title(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::Malformed => "The request cannot be read",
         ErrorCode::Unauthorized => "No valid token",
+        ErrorCode::InvalidCode => "No access code that is valid here",
+        ErrorCode::Forbidden => "Only owners and admins may do this",
         ErrorCode::UnknownChannel => "Nothing by that name",
         ErrorCode::UnknownSubscription => "No such subscription",
         ErrorCode::OperationConflict => "The operation id was used with another body",
+        ErrorCode::Occupied => "Somebody else is clocked in",
+        ErrorCode::NotHeld => "The account is not held by that clock-in",
         ErrorCode::TooLarge => "The body is too large",
         ErrorCode::InvalidValue => "A value is past its limit",
         ErrorCode::ChannelLimit => "Too many subscriptions",

@@ -3,6 +3,8 @@
 //! One update a second and user; typing has its own, and so has activity. Keyed by the caller alone, so that a refusal says nothing about
 //! anybody else.
 
+pub mod guesses;
+
 use std::{
     hash::{BuildHasher, RandomState},
     num::NonZeroU32,
@@ -16,7 +18,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
-use model::{CleanText, ErrorCode, RequestError, Track, UserId};
+use model::{AccountId, CleanText, ErrorCode, Hold, RequestError, Track, UserId};
 
 use crate::config::CallLimits;
 
@@ -60,6 +62,12 @@ pub fn classify(last: Option<Said>, new: Said) -> Kind {
     }
 }
 
+type ByHold<C> = RateLimiter<
+    (AccountId, u64),
+    DashMapStateStore<(AccountId, u64)>,
+    C,
+    NoOpMiddleware<<C as Clock>::Instant>,
+>;
 type ByUser<C> = RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The limits of all users. An entry costs about 40 B and is swept a second after its user's last call.
@@ -69,6 +77,9 @@ pub struct UserLimits<C: Clock = DefaultClock> {
     typing: ByUser<C>,
     activity: ByUser<C>,
     erasures: ByUser<C>,
+    clockings: ByUser<C>,
+    boards: ByUser<C>,
+    holds: ByHold<C>,
     clock: C,
 }
 
@@ -90,6 +101,9 @@ impl<C: Clock + Clone> UserLimits<C> {
             typing: limiter(limits.typing_interval_ms),
             activity: ByUser::new(activity(limits), DashMapStateStore::default(), clock.clone()),
             erasures: limiter(ERASURE_INTERVAL_MS),
+            clockings: ByUser::new(clockings(limits), DashMapStateStore::default(), clock.clone()),
+            boards: ByUser::new(clockings(limits), DashMapStateStore::default(), clock.clone()),
+            holds: ByHold::new(clockings(limits), DashMapStateStore::default(), clock.clone()),
             clock: clock.clone(),
         }
     }
@@ -116,6 +130,33 @@ impl<C: Clock + Clone> UserLimits<C> {
         checked.map_err(|not_until| ceil_ms(not_until.wait_time_from(self.clock.now())))
     }
 
+    /// Counts what an admin does about codes and accounts.
+    ///
+    /// # Errors
+    /// The error that tells to wait.
+    pub fn check_clocking(&self, user: UserId) -> Result<(), RequestError> {
+        let checked = self.clockings.check_key(&user);
+        checked.map_err(|not_until| too_much(not_until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a list of accounts or of codes, which is much to make.
+    ///
+    /// # Errors
+    /// As [`UserLimits::check_clocking`].
+    pub fn check_board(&self, user: UserId) -> Result<(), RequestError> {
+        let checked = self.boards.check_key(&user);
+        checked.map_err(|not_until| too_much(not_until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a move or a clock-out of a hold: whoever has the token of an old one is in nobody's way.
+    ///
+    /// # Errors
+    /// As [`UserLimits::check_clocking`].
+    pub fn check_hold(&self, hold: Hold) -> Result<(), RequestError> {
+        let checked = self.holds.check_key(&(hold.account, hold.epoch));
+        checked.map_err(|not_until| too_much(not_until.wait_time_from(self.clock.now())))
+    }
+
     /// Counts an erasure.
     ///
     /// # Errors
@@ -127,7 +168,10 @@ impl<C: Clock + Clone> UserLimits<C> {
 
     /// Forgets users who could call at once anyway. To be called every minute or so.
     pub fn sweep(&self) {
-        for limiter in [&self.updates, &self.typing, &self.activity, &self.erasures] {
+        self.holds.retain_recent();
+        let [few, many] =
+            [[&self.erasures, &self.clockings, &self.boards], [&self.updates, &self.typing, &self.activity]];
+        for limiter in few.into_iter().chain(many) {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -137,7 +181,8 @@ impl<C: Clock + Clone> UserLimits<C> {
     /// Entries held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.updates.len() + self.typing.len() + self.activity.len() + self.erasures.len()
+        let rare = self.erasures.len() + self.clockings.len() + self.boards.len() + self.holds.len();
+        self.updates.len() + self.typing.len() + self.activity.len() + rare
     }
 
     /// Whether no entry is held.
@@ -153,6 +198,12 @@ pub fn too_often(retry_after_ms: u64) -> RequestError {
     let error =
         RequestError::new(ErrorCode::RateLimited, "one presence update per user and second; wait as told");
     RequestError { retry_after_ms: Some(retry_after_ms), ..error }
+}
+
+/// The error that tells whoever works with accounts to wait.
+fn too_much(wait: Duration) -> RequestError {
+    let error = RequestError::new(ErrorCode::RateLimited, "too many calls about accounts; wait as told");
+    RequestError { retry_after_ms: Some(ceil_ms(wait)), ..error }
 }
 
 /// The error that tells a caller to be less active.
@@ -178,6 +229,15 @@ fn activity(limits: &CallLimits) -> Quota {
     let per_second = NonZeroU32::new(limits.activities_per_second).unwrap_or(NonZeroU32::MIN);
     Quota::per_second(per_second).allow_burst(per_second.saturating_mul(ACTIVITY_BURST_S))
 }
+
+/// So many a second, and five seconds' worth at once, as when somebody tries what there is.
+fn clockings(limits: &CallLimits) -> Quota {
+    let per_second = NonZeroU32::new(limits.clockings_per_second).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(per_second).allow_burst(per_second.saturating_mul(CLOCKING_BURST_S))
+}
+
+/// Seconds' worth of clock-ins and the like that a user may ask for at once.
+const CLOCKING_BURST_S: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// Seconds' worth of activities that a user may tell at once.
 const ACTIVITY_BURST_S: NonZeroU32 = NonZeroU32::new(3).unwrap();

@@ -1,10 +1,14 @@
-//! REST: the caller's own settings, activity and data, and the directory for the platform's back-end.
+//! REST: the caller's own settings, activity and data; accounts and access codes; the directory for the platform's
+//! back-end.
 
+mod access_codes;
+mod accounts;
 mod activity;
 mod caller;
 mod directory;
 mod jobs;
 mod me;
+mod operation;
 mod settings;
 
 pub(crate) use me::Exports;
@@ -45,6 +49,9 @@ pub(crate) fn routes(app: Arc<App>, request_timeout: Duration) -> Router {
         .route("/api/presence/activity", post(activity::tell))
         .route("/api/presence/me", delete(me::erase))
         .route("/api/presence/me/export", get(me::export))
+        .route("/api/presence/accounts", get(accounts::list))
+        .route("/api/presence/accounts/{account}", delete(accounts::clear))
+        .nest("/api/access-codes", access_codes::routes())
         .nest("/api/directory", directory)
         .nest("/api/jobs", jobs::routes())
         .with_state(app);

@@ -4,7 +4,7 @@ mod gauges;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use hub::{FollowerOptions, Hub, Operations, Reconnect};
+use hub::{FollowerOptions, Hub, OperationOptions, Operations, Reconnect};
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::{Runner, Store, Writer, WriterOptions};
 use tokio::{
@@ -93,12 +93,15 @@ impl Running {
         let backlog = store::open_backlog(&config.store)?;
         let writer = Writer::start(store.clone(), backlog, WriterOptions::default());
         let (hub, _task) = Hub::start(config.model_limits(), writer.handle());
-        let following = following(&config.store);
+        let token_key = store.token_key().await.map_err(hub::OperationError::from)?;
+        let options =
+            OperationOptions { following: following(&config.store), occupancy: config.occupancy.options() };
         let operations =
-            Operations::start(hub.clone(), store.clone(), spool, writer.handle(), following).await?;
+            Operations::start(hub.clone(), store.clone(), spool, writer.handle(), options).await?;
         readiness.set(DIRECTORY, true);
         let jobs = Arc::new(Runner::new(store.clone(), config.job_options()));
-        let app = Arc::new(App::new(config, authenticator, hub, operations, (store.clone(), jobs)));
+        let app =
+            Arc::new(App::new(config, (authenticator, token_key), hub, operations, (store.clone(), jobs)));
         let (accept, background) = (CancellationToken::new(), CancellationToken::new());
         let mut running = Self {
             address: clients.1,
@@ -162,6 +165,7 @@ impl Running {
         let jobs = tokio::spawn(async move { jobs.stop().await });
         self.app.sockets.close();
         // Gone cannot be: the hub lives as long as this holds it.
+        self.app.operations.extensions().close_all(self.reconnect);
         let _ = self.app.hub.close_all(self.reconnect).await;
         if timeout(self.drain, self.app.sockets.wait()).await.is_err() {
             tracing::warn!(left = self.app.sockets.len(), "some connections did not end in time");

@@ -4,6 +4,7 @@
 //! what the kernel did not take is written here, through the same outbox, and reported as flushed. Who sees what, and
 //! when somebody is gone, is decided in the heart.
 
+mod extension;
 mod greeting;
 mod inbound;
 mod requests;
@@ -29,7 +30,7 @@ use crate::{
     problem::Problem,
     upgrade::{Pending, Upgraded, upgrade},
 };
-use greeting::greet;
+use greeting::{Greeted, greet};
 use inbound::{Inbound, Pace};
 use requests::Requests;
 use stream::Stream;
@@ -70,11 +71,16 @@ async fn begin(app: Arc<App>, pending: Box<Pending>, conversation: &mut Option<C
     };
     let Upgraded { socket, token, peer } = *upgraded;
     let mut stream = Stream::new(socket, app.bounds.message_timeout);
-    match greet(&app, &mut stream, token).await {
-        Ok((link, requests)) => {
+    match greet(&app, &mut stream, token, peer.client()).await {
+        Ok(Greeted::Person(link, requests)) => {
             stream.settle();
             let pace = Pace::new(&app.bounds);
             *conversation = Some(Conversation { app, stream, link, requests, pace, _seat: peer.into_seat() });
+        }
+        Ok(Greeted::Extension(working)) => {
+            stream.settle();
+            let _seat = peer.into_seat();
+            Box::pin(extension::converse(&app, &mut stream, *working)).await;
         }
         Err(Some(code)) => stream.close(Farewell::new(code, None)).await,
         Err(None) => {}

@@ -8,6 +8,8 @@ use model::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::{ChangeAccount, ClockInRequest, ClockOut};
+
 /// One frame from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "t", rename_all = "camelCase")]
@@ -30,6 +32,12 @@ pub enum ClientFrame {
     SetSettings(SetSettings),
     /// Gives the connection a newer token of the same person.
     Refresh(Refresh),
+    /// An extension's: ends the hold of an account.
+    ClockOut(ClockOut),
+    /// An extension's: moves to another account.
+    ChangeAccount(ChangeAccount),
+    /// An extension's: asks for a newer token of the same hold.
+    Renew(Request),
     /// Asks for an acknowledgement: a round trip.
     Ping(Request),
     /// The answer to the hub's heartbeat.
@@ -49,6 +57,9 @@ pub struct Hello {
     /// The state to announce at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<TrackRequest>,
+    /// An extension's, and then alone: no token, no session to come back to, nothing to announce.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_in: Option<ClockInRequest>,
 }
 
 /// Wants to see channels.
@@ -159,6 +170,9 @@ impl ClientFrame {
         "signOut",
         "setSettings",
         "refresh",
+        "clockOut",
+        "changeAccount",
+        "renew",
         "ping",
         "heartbeat",
     ];
@@ -176,6 +190,9 @@ impl ClientFrame {
             Self::SignOut(_) => "signOut",
             Self::SetSettings(_) => "setSettings",
             Self::Refresh(_) => "refresh",
+            Self::ClockOut(_) => "clockOut",
+            Self::ChangeAccount(_) => "changeAccount",
+            Self::Renew(_) => "renew",
             Self::Ping(_) => "ping",
             Self::Heartbeat => "heartbeat",
         }
@@ -192,7 +209,11 @@ impl ClientFrame {
             Self::Activity(frame) => Some(frame.id),
             Self::SetSettings(frame) => Some(frame.id),
             Self::Refresh(frame) => Some(frame.id),
-            Self::Untrack(frame) | Self::SignOut(frame) | Self::Ping(frame) => Some(frame.id),
+            Self::ClockOut(frame) => Some(frame.id),
+            Self::ChangeAccount(frame) => Some(frame.id),
+            Self::Untrack(frame) | Self::SignOut(frame) | Self::Renew(frame) | Self::Ping(frame) => {
+                Some(frame.id)
+            }
         }
     }
 }

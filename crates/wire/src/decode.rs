@@ -11,7 +11,9 @@ use model::{
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{ClientFrame, FRAME_NESTING, REQUEST_NESTING, ServerFrame, scan::ScanError, strict::Strict};
+use crate::{
+    ClientFrame, FRAME_NESTING, Hello, REQUEST_NESTING, ServerFrame, scan::ScanError, strict::Strict,
+};
 use head::Head;
 
 /// What is wrong with a frame.
@@ -42,8 +44,8 @@ pub struct DecodeError {
 /// Characters of an error's text.
 const MESSAGE_CHARS: usize = 240;
 /// Characters of a word in an error's text; longer ones came from the frame. Our own longest words are
-/// `organization:<uuid>` and `showCurrentPage` in its quotes.
-const WORD_CHARS: usize = 24;
+/// `organization:<uuid>` and `showCurrentPage` in its quotes; an access code, in its quotes, is longer.
+const WORD_CHARS: usize = 20;
 
 impl DecodeError {
     fn new(kind: DecodeErrorKind, re: Option<RequestId>, text: impl fmt::Display) -> Self {
@@ -83,6 +85,14 @@ impl From<ScanError> for DecodeError {
 /// Leaves out what serde quotes of the frame and must not be repeated: long words, which may be a token in the
 /// wrong field, and words with anything but plain characters, which may disturb a log or a terminal.
 fn discreet(text: &str) -> String {
+    // What stands in double quotes is a value of the frame; our own names stand in backticks.
+    let mut parts = text.split('"');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    while let (Some(_), after) = (parts.next(), parts.next()) {
+        shown.push('…');
+        shown.push_str(after.unwrap_or_default());
+    }
+    let text = &shown;
     let is_plain = |word: &str| word.len() <= WORD_CHARS && word.chars().all(|c| c.is_ascii_graphic());
     let words = text.split_whitespace().map(|word| if is_plain(word) { word } else { "…" });
     words.collect::<Vec<_>>().join(" ").chars().take(MESSAGE_CHARS).collect()
@@ -100,7 +110,7 @@ pub fn decode_client(encoding: Encoding, bytes: &[u8]) -> Result<ClientFrame, De
     let head = Head::of(encoding, bytes, REQUEST_NESTING)?;
     let body = RequestBody { encoding, bytes, re: head.re };
     Ok(match head.kind.as_str() {
-        "hello" => ClientFrame::Hello(body.read()?),
+        "hello" => ClientFrame::Hello(hello(body)?),
         "subscribe" => ClientFrame::Subscribe(body.read()?),
         "unsubscribe" => ClientFrame::Unsubscribe(body.read()?),
         "track" => ClientFrame::Track(body.read()?),
@@ -109,6 +119,9 @@ pub fn decode_client(encoding: Encoding, bytes: &[u8]) -> Result<ClientFrame, De
         "signOut" => ClientFrame::SignOut(body.read()?),
         "setSettings" => ClientFrame::SetSettings(body.read()?),
         "refresh" => ClientFrame::Refresh(body.read()?),
+        "clockOut" => ClientFrame::ClockOut(body.read()?),
+        "changeAccount" => ClientFrame::ChangeAccount(body.read()?),
+        "renew" => ClientFrame::Renew(body.read()?),
         "ping" => ClientFrame::Ping(body.read()?),
         "heartbeat" => body.read::<Nothing>().map(|_| ClientFrame::Heartbeat)?,
         unknown => {
@@ -116,6 +129,17 @@ pub fn decode_client(encoding: Encoding, bytes: &[u8]) -> Result<ClientFrame, De
             return Err(DecodeError::new(DecodeErrorKind::UnknownKind, head.re, text));
         }
     })
+}
+
+/// Whoever clocks in with a code has no token yet, and nothing to come back to.
+fn hello(body: RequestBody<'_>) -> Result<Hello, DecodeError> {
+    let hello: Hello = body.read()?;
+    let alone = hello.token.is_none() && hello.resume.is_none() && hello.track.is_none();
+    if hello.clock_in.is_some() && !alone {
+        let text = "a hello with `clockIn` has no `token`, `resume` or `track`";
+        return Err(DecodeError::malformed(body.re, text));
+    }
+    Ok(hello)
 }
 
 /// Reads a frame from the hub: fields that a later version adds are passed over, and a kind that it adds is
@@ -141,6 +165,8 @@ fn server_body(kind: &str, encoding: Encoding, bytes: &[u8]) -> Result<ServerFra
         "heartbeat" => ServerFrame::Heartbeat,
         "expiring" => ServerFrame::Expiring(read(encoding, bytes)?),
         "stale" => ServerFrame::Stale(read(encoding, bytes)?),
+        "clockedIn" => ServerFrame::ClockedIn(read(encoding, bytes)?),
+        "clockedOut" => ServerFrame::ClockedOut(read(encoding, bytes)?),
         "closing" => ServerFrame::Closing(read(encoding, bytes)?),
         _ => ServerFrame::Unknown,
     })

@@ -10,6 +10,7 @@
 mod client;
 mod decode;
 mod encode;
+mod extension;
 mod message;
 mod scan;
 mod server;
@@ -25,6 +26,7 @@ pub use client::{
 };
 pub use decode::{DecodeError, DecodeErrorKind, decode_client, decode_server};
 pub use encode::{encode, encode_client, encode_record, encode_server};
+pub use extension::{ADMINS_SEE, ChangeAccount, ClockInRequest, ClockOut, ClockedIn, ClockedOut};
 pub use message::message_into;
 pub use scan::{FRAME_NESTING, REQUEST_NESTING};
 pub use server::{

@@ -6,7 +6,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::shape;
+use crate::{ClockedIn, ClockedOut, shape};
 
 /// One frame from the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,10 @@ pub enum ServerFrame {
     Expiring(Expiring),
     /// A view may be old, or is fresh again.
     Stale(Stale),
+    /// To an extension: the hold as it is now.
+    ClockedIn(Box<ClockedIn>),
+    /// To an extension: the hold is over.
+    ClockedOut(ClockedOut),
     /// The connection is about to be closed.
     Closing(Closing),
     /// A kind that this version does not know: to be passed over. Never sent.
@@ -197,6 +201,8 @@ impl ServerFrame {
         "heartbeat",
         "expiring",
         "stale",
+        "clockedIn",
+        "clockedOut",
         "closing",
     ];
 

@@ -1,10 +1,10 @@
 //! The shapes on the wire of model types that have no serde of their own, and the reading of words that a later
 //! version may add to.
 
-use model::{CleanText, CloseCode, EndReason, ErrorCode, NotResumed};
+use model::{CleanText, ClockOutReason, CloseCode, EndReason, ErrorCode, NotResumed};
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, IntoDeserializer, value},
+    de::{DeserializeOwned, Error, IntoDeserializer, value},
 };
 
 pub(crate) fn yes() -> bool {
@@ -37,6 +37,24 @@ pub(crate) fn close_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<C
 /// Whatever the reason, the view is gone.
 pub(crate) fn end_reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EndReason, D::Error> {
     Ok(known_word(deserializer)?.unwrap_or(EndReason::UnknownChannel))
+}
+
+/// Whatever the reason, the hold is over.
+pub(crate) fn clock_out_reason<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ClockOutReason>, D::Error> {
+    known_word(deserializer)
+}
+
+/// The highest number up to which every client reads every one.
+const MOST_EXACT: u64 = 1 << 53;
+
+pub(crate) fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let epoch = u64::deserialize(deserializer)?;
+    if epoch > MOST_EXACT {
+        return Err(D::Error::custom("an epoch is at most 2^53"));
+    }
+    Ok(epoch)
 }
 
 /// Whatever the reason, it starts anew.

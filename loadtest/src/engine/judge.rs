@@ -3,6 +3,8 @@
 //! Every change of a person has a number. For each viewer and entry the last number that arrived is kept: a number
 //! covers all below it, because a state that was superseded before it was sent is delivered by its successor.
 
+mod badges;
+
 use std::ops::Range;
 
 use super::{
@@ -11,8 +13,12 @@ use super::{
 };
 use crate::{
     outcome::Recorder,
-    world::{Choice, Person, World},
+    world::{
+        Choice, Person, World,
+        agency::{self, Account, Agency},
+    },
 };
+use badges::{Badges, Wrong};
 
 /// In the place of a number: this viewer may not see this entry.
 const HIDDEN: u32 = u32::MAX;
@@ -113,6 +119,8 @@ pub(crate) struct Judge {
     /// By person, whether the latency of their changes is of interest.
     timed: Vec<bool>,
     leaves: Leaves,
+    /// Where an agency's accounts are watched.
+    badges: Option<Badges>,
     pub(crate) tally: Tally,
 }
 
@@ -128,6 +136,7 @@ impl Judge {
             due: vec![Vec::new(); people],
             timed: vec![true; people],
             leaves,
+            badges: None,
             tally: Tally::new(),
         };
         for view in views {
@@ -145,6 +154,26 @@ impl Judge {
             self.audience[subject as usize] += u32::from(sees);
         }
         self.views.push(Some(View { viewer, entries, offset, attended: true }));
+    }
+
+    /// Judges what is shown of an agency's accounts as well. Who its assistants are is nobody's business.
+    pub(crate) fn watch_accounts(&mut self, agency: &Agency) {
+        let is_member = |view: &View| agency.members.contains(&view.viewer);
+        let watches = self.views.iter().map(|view| view.as_ref().is_some_and(is_member));
+        self.badges = Some(Badges::new(agency.accounts, agency.free.clone(), watches));
+    }
+
+    /// How many accounts are shown as they are, over all views, and how many there are to be shown.
+    pub(crate) fn badges_right(&self, is_held: impl Fn(Account) -> bool) -> (u64, u64) {
+        self.badges.as_ref().map_or((0, 0), |badges| badges.right(is_held))
+    }
+
+    /// Looks for assistants in all that a client is sent.
+    pub(crate) fn search(&mut self, payload: &[u8]) {
+        if self.badges.is_some() && agency::names_assistant(payload) {
+            let start = &payload[..payload.len().min(160)];
+            self.tally.forbid(|| format!("an assistant is named in {}", String::from_utf8_lossy(start)));
+        }
     }
 
     /// Begins to measure.
@@ -250,6 +279,22 @@ impl Judge {
         None
     }
 
+    fn badge(
+        &mut self,
+        account: Account,
+        judge: impl FnOnce(&mut Badges) -> Result<(), Wrong>,
+        what: &'static str,
+    ) {
+        let judged = self.badges.as_mut().map_or(Err(Wrong::Forbidden), judge);
+        match judged {
+            Ok(()) => {}
+            Err(Wrong::Forbidden) => self.tally.forbid(|| format!("account {account} {what}")),
+            Err(Wrong::Nothing) => {
+                self.tally.complain(|| format!("account {account} {what}, which it was before"));
+            }
+        }
+    }
+
     fn check_fields(&mut self, view: usize, person: Person, shown: Shown) {
         if !shown.page && !shown.activity {
             return;
@@ -288,6 +333,16 @@ impl Entries for Arrived<'_> {
 
     fn left(&mut self, person: Person) {
         self.judge.left(self.view, person, self.now);
+    }
+
+    fn occupied(&mut self, account: Account, bare: bool) {
+        let view = self.view;
+        self.judge.badge(account, |badges| badges.occupied(view, account, bare), "is occupied");
+    }
+
+    fn freed(&mut self, account: Account) {
+        let view = self.view;
+        self.judge.badge(account, |badges| badges.freed(view, account), "is free");
     }
 }
 

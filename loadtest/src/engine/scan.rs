@@ -4,10 +4,12 @@
 //! fields after the envelope's first three, without whitespace and without escapes (the generator's own texts need
 //! none). Anything else is unreadable, which fails the run: a scanner that guesses cannot judge.
 
-use crate::world::Person;
+use crate::world::{Person, agency::Account};
 
 /// How every entry begins, up to the last digits of the id. A test holds it to the ids that the world makes.
 const PERSON: &[u8; 39] = b"{\"userId\":\"00000010-0000-0000-0000-0000";
+/// The same of an account.
+const ACCOUNT: &[u8; 42] = b"{\"accountId\":\"00000080-0000-0000-0000-0000";
 /// The value of each hexadecimal digit; others have bits above the fourth.
 const DIGITS: [u8; 256] = digits();
 
@@ -33,6 +35,9 @@ pub(crate) struct Shown {
 pub(crate) trait Entries {
     fn shown(&mut self, person: Person, shown: Shown);
     fn left(&mut self, person: Person);
+    /// An account is occupied; `bare`: nothing else is said of it.
+    fn occupied(&mut self, account: Account, bare: bool);
+    fn freed(&mut self, account: Account);
 }
 
 /// Reads the envelope of a `diff` or `snapshot`, and gives the bytes behind it; `None`: it is neither.
@@ -132,7 +137,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn record(&mut self, to: &mut impl Entries) -> Option<()> {
-        let person = self.person()?;
+        let Some(person) = self.person() else { return self.account(to) };
         let shown = match self.plain() {
             Some(shown) => shown,
             None => self.fields()?,
@@ -169,15 +174,33 @@ impl<'a> Cursor<'a> {
     }
 
     fn leave(&mut self, to: &mut impl Entries) -> Option<()> {
-        let person = self.person()?;
-        self.take(b"}")?;
-        to.left(person);
+        match self.person() {
+            Some(person) => to.left(person),
+            None => to.freed(self.id(ACCOUNT)?),
+        }
+        self.take(b"}")
+    }
+
+    /// The record of an account.
+    fn account(&mut self, to: &mut impl Entries) -> Option<()> {
+        let account = self.id(ACCOUNT)?;
+        let (mut fields, mut occupied) = (0, false);
+        while let Some(name) = self.field()? {
+            occupied |= self.string()? == b"occupied" && name == b"holder";
+            fields += 1;
+        }
+        to.occupied(account, occupied && fields == 1);
         Some(())
     }
 
     /// The beginning of an entry: `{"userId":"..."`.
     fn person(&mut self) -> Option<Person> {
-        self.take(PERSON)?;
+        self.id(PERSON)
+    }
+
+    /// The number of an entry that begins so.
+    fn id(&mut self, beginning: &[u8]) -> Option<u32> {
+        self.take(beginning)?;
         let (digits, rest) = self.0.split_first_chunk::<8>()?;
         self.0 = rest.strip_prefix(b"\"")?;
         hex(digits)

@@ -50,7 +50,12 @@ impl Speech {
 
     pub(crate) fn hello(self, token: &Token, resume: Option<ResumeRequest>, said: Option<Said>) -> Vec<u8> {
         let track = said.map(|said| self.words(said));
-        self.message(&ClientFrame::Hello(Hello { token: Some(token.clone()), resume, track }))
+        self.message(&ClientFrame::Hello(Hello {
+            token: Some(token.clone()),
+            resume,
+            track,
+            ..Hello::default()
+        }))
     }
 
     pub(crate) fn subscribe(self, id: u32, channel: Channel) -> Vec<u8> {

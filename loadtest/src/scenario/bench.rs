@@ -75,9 +75,17 @@ impl Bench {
     /// # Errors
     /// The hub cannot be started, or not everybody gets their view.
     pub(super) fn start(load: &Load, setup: &Setup) -> anyhow::Result<Self> {
-        let hub = prepare(load, setup)?;
+        Self::with(prepare(load, setup)?, load, setup)
+    }
+
+    /// Connects everybody to a hub that knows them.
+    ///
+    /// # Errors
+    /// Not everybody gets their view.
+    pub(super) fn with(hub: Hub, load: &Load, setup: &Setup) -> anyhow::Result<Self> {
         let token = |person| if load.es256 { hub.token_es256(user(person)) } else { hub.token(user(person)) };
-        let swarm = Swarm::new(&load.world, &load.plans, load.manner(setup), hub.address(), token)?;
+        let mut swarm = Swarm::new(&load.world, &load.plans, load.manner(setup), hub.address(), token)?;
+        load.agency.iter().for_each(|agency| swarm.judge.watch_accounts(agency));
         let rss_before_kib = hub.rss_kib()?;
         let mut bench = Self { hub, swarm, rss_before_kib };
         bench.connect(setup)?;
@@ -185,7 +193,7 @@ pub(super) fn prepare(load: &Load, setup: &Setup) -> anyhow::Result<Hub> {
     let options = HubOptions { core: setup.core, settings: load.settings.clone(), es256: load.es256 };
     let hub = Hub::start(&setup.hub, &options)?;
     setup.progress.phase("directory", 2);
-    hub.import(&load.world.document())?;
+    hub.import(&load.document())?;
     setup.progress.reach(1);
     hub.put_settings(&load.world.settings())?;
     Ok(hub)

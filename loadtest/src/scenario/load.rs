@@ -21,7 +21,7 @@ use crate::{
     },
     floor::{self, Members, Seat, Sizes},
     outcome::{Check, Cost, Latency, Outcome, Sample},
-    world::{Channel, Person, World, user},
+    world::{Channel, Person, World, agency::Agency, user},
 };
 
 /// More than the bare writer can do on one core would measure its queue and not its cost.
@@ -54,6 +54,8 @@ pub(crate) struct Load {
     pub(crate) spacing: Option<Spacing>,
     /// Whether the clients' tokens are signed with ES256.
     pub(crate) es256: bool,
+    /// Who joins the first organization, and clocks in and out there.
+    pub(crate) agency: Option<Agency>,
     /// Settings of the hub, over those it is loaded with.
     pub(crate) settings: BTreeMap<String, String>,
 }
@@ -75,6 +77,7 @@ impl Load {
             padding: 0,
             spacing: None,
             es256: false,
+            agency: None,
             settings: BTreeMap::new(),
         }
     }
@@ -88,6 +91,13 @@ impl Load {
     /// With several.
     pub(super) fn set_all(self, settings: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         settings.into_iter().fold(self, |load, (key, value)| load.set(key, value))
+    }
+
+    /// What the hub's directory is filled with.
+    pub(super) fn document(&self) -> serde_json::Value {
+        let mut document = self.world.document();
+        self.agency.iter().for_each(|agency| agency.join(&mut document));
+        document
     }
 
     pub(super) fn manner(&self, setup: &Setup) -> Manner {

@@ -125,7 +125,8 @@ impl<'a> Run<'a> {
             return;
         }
         let track = self.dice.one_in(2).then(|| script::track(&mut self.dice, &self.cast));
-        let hello = Hello { token: Some(token(user)), resume: None, track: track.as_ref().map(request) };
+        let announced = track.as_ref().map(request);
+        let hello = Hello { token: Some(token(user)), track: announced, ..Hello::default() };
         let tab = Tab::open(&self.world.hub, self.encoding(), hello).await.expect("a welcome");
         self.joined(tab, track);
     }
@@ -200,6 +201,7 @@ impl<'a> Run<'a> {
             token: Some(token(client.user)),
             resume: before.resume(),
             track: track.as_ref().map(request),
+            ..Hello::default()
         };
         let tab = Tab::back(&self.world.hub, encoding, before, hello).await.expect("a welcome");
         assert_eq!(tab.resumed(), client.known, "a session goes on if it has not ended");

@@ -70,7 +70,7 @@ async fn says_hello_with_its_track_follows_its_channels_and_tells_what_is_new() 
     let options = options(&hub).track(track.clone()).channel(SubscribeRequest::roster(wedding(1)));
     let (client, mut events, mut peer, hello) = started(&hub, options).await;
     assert_eq!(peer.encoding, Encoding::MessagePack);
-    assert_eq!(hello, Hello { token: Some(Token::new("one")), resume: None, track: Some(track) });
+    assert_eq!(hello, Hello { token: Some(Token::new("one")), track: Some(track), ..Hello::default() });
     assert_eq!((client.user(), client.settings()), (Some(welcome_to(7).user), Some(Settings::default())));
     let ClientFrame::Subscribe(subscribe) = peer.receive().await else { panic!("it follows its channel") };
     assert_eq!(subscribe.channels, [SubscribeRequest::roster(wedding(1))]);

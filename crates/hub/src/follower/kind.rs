@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model::{AccountFacts, AccountId, UserFacts, UserId};
+use model::{AccountId, AccountState, UserFacts, UserId};
 use persistence::{Pick, Store, StoreError};
 use presence::Input;
 
 use super::Follower;
-use crate::veil::Veils;
+use crate::Gone;
 
 /// What was read, sorted by id.
 type Page<Id, Facts> = Result<Vec<(Id, Facts)>, StoreError>;
@@ -25,10 +25,14 @@ pub(super) trait Kind {
     /// Of whom the heart was told.
     fn told(follower: &mut Follower) -> &mut BTreeSet<Self::Id>;
 
-    fn input(id: Self::Id, facts: Option<Self::Facts>, veils: &Veils) -> Input;
+    /// What else follows from it: told before it is shown.
+    fn note(id: Self::Id, facts: Option<&Self::Facts>, follower: &mut Follower);
 
-    /// Whether what waits to be written of them is not to be: told before the facts are shown.
-    fn note_gone(_: Self::Id, _: Option<&Self::Facts>, _: &mut Follower) {}
+    /// Shows what was read at one instant.
+    fn show(
+        read: Vec<(Self::Id, Option<Self::Facts>)>,
+        follower: &Follower,
+    ) -> impl Future<Output = Result<(), Gone>> + Send;
 }
 
 pub(super) struct Users;
@@ -45,14 +49,22 @@ impl Kind for Users {
         &mut follower.users
     }
 
-    fn input(user: UserId, mut facts: Option<UserFacts>, veils: &Veils) -> Input {
-        if let Some(facts) = &mut facts {
-            facts.settings = facts.settings.take().map(|settings| veils.over(user, settings));
+    /// One by one: each passes the gate of the veils, and a page of people is much to show at once.
+    async fn show(read: Vec<(UserId, Option<UserFacts>)>, follower: &Follower) -> Result<(), Gone> {
+        for (user, mut facts) in read {
+            let veils = follower.ways.gate.lock().await;
+            if let Some(facts) = &mut facts {
+                facts.settings = facts.settings.take().map(|settings| veils.over(user, settings));
+            }
+            follower.hub.send(Input::Facts { user, facts }).await?;
         }
-        Input::Facts { user, facts }
+        Ok(())
     }
 
-    fn note_gone(user: UserId, facts: Option<&UserFacts>, follower: &mut Follower) {
+    fn note(user: UserId, facts: Option<&UserFacts>, follower: &mut Follower) {
+        if facts.is_some_and(|facts| facts.disabled) {
+            follower.ways.extensions.show_disabled(user);
+        }
         let gone = match facts {
             None => follower.users.contains(&user),
             Some(facts) if facts.erased => follower.erased.insert(user),
@@ -71,9 +83,9 @@ pub(super) struct Accounts;
 
 impl Kind for Accounts {
     type Id = AccountId;
-    type Facts = AccountFacts;
+    type Facts = AccountState;
 
-    async fn read(store: &dyn Store, pick: Pick<AccountId>) -> Page<AccountId, AccountFacts> {
+    async fn read(store: &dyn Store, pick: Pick<AccountId>) -> Page<AccountId, AccountState> {
         store.accounts(pick).await
     }
 
@@ -81,7 +93,24 @@ impl Kind for Accounts {
         &mut follower.accounts
     }
 
-    fn input(account: AccountId, facts: Option<AccountFacts>, _: &Veils) -> Input {
-        Input::Account { account, facts }
+    fn note(account: AccountId, state: Option<&AccountState>, follower: &mut Follower) {
+        follower.ways.extensions.show_account(account, state);
     }
+
+    /// All as one: whoever moved from one account to another is at no time seen in both.
+    async fn show(read: Vec<(AccountId, Option<AccountState>)>, follower: &Follower) -> Result<(), Gone> {
+        if read.is_empty() {
+            return Ok(());
+        }
+        follower.hub.send(Input::Together(read.into_iter().flat_map(of_account).collect())).await
+    }
+}
+
+fn of_account((account, state): (AccountId, Option<AccountState>)) -> Vec<Input> {
+    let (facts, occupancy) = state.map(|state| (state.facts, state.occupancy)).unzip();
+    let is_there = facts.is_some();
+    let facts = Input::Account { account, facts };
+    // An account that is gone is free as well.
+    let occupancy = is_there.then(|| Input::Occupancy { account, occupancy: occupancy.flatten() });
+    [facts].into_iter().chain(occupancy).collect()
 }

@@ -1,5 +1,6 @@
-//! The triggers that notice changes and erase: each is there and fires. Without one, what the platform writes into its
-//! table would be shown late, or somebody who was deleted would stay in the audit.
+//! The triggers that notice changes, erase, and end holds: each is there and fires. Without one, what the platform writes
+//! into its table would be shown late, somebody who was deleted would stay in the audit, or who is no member any more
+//! would hold an account.
 
 use sqlx::PgConnection;
 
@@ -40,7 +41,30 @@ const SILENT: &str = "
             ('organizations', 'presence_all_gone', 'BEFORE TRUNCATE ON public.organizations \
                 EXECUTE FUNCTION public.presence_organizations_gone()'),
             ('organizations', 'presence_updated', 'AFTER UPDATE ON public.organizations \
-                REFERENCING OLD TABLE AS before NEW TABLE AS after EXECUTE FUNCTION public.presence_plans_changed()')
+                REFERENCING OLD TABLE AS before NEW TABLE AS after EXECUTE FUNCTION public.presence_plans_changed()'),
+            ('account_presence', 'presence_hold_began', 'AFTER INSERT ON public.account_presence \
+                REFERENCING NEW TABLE AS after EXECUTE FUNCTION public.presence_holds_changed()'),
+            ('account_presence', 'presence_hold_changed', 'AFTER UPDATE ON public.account_presence \
+                REFERENCING OLD TABLE AS before NEW TABLE AS after EXECUTE FUNCTION public.presence_holds_changed()'),
+            ('account_presence', 'presence_hold_ended', 'AFTER DELETE ON public.account_presence \
+                REFERENCING OLD TABLE AS before EXECUTE FUNCTION public.presence_holds_changed()'),
+            ('account_presence', 'presence_emptied', 'BEFORE TRUNCATE ON public.account_presence \
+                EXECUTE FUNCTION public.presence_holds_emptied()'),
+            ('user_organizations', 'presence_moved', 'AFTER UPDATE ON public.user_organizations \
+                REFERENCING OLD TABLE AS before EXECUTE FUNCTION public.presence_members_left()'),
+            ('user_organizations', 'presence_left', 'AFTER DELETE ON public.user_organizations \
+                REFERENCING OLD TABLE AS before EXECUTE FUNCTION public.presence_members_left()'),
+            ('user_organizations', 'presence_emptied', 'BEFORE TRUNCATE ON public.user_organizations \
+                EXECUTE FUNCTION public.presence_holds_emptied()'),
+            ('accounts', 'presence_left', 'AFTER UPDATE ON public.accounts REFERENCING NEW TABLE AS after \
+                EXECUTE FUNCTION public.presence_accounts_left()'),
+            ('users', 'presence_leaves',
+                'BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION public.presence_user_leaves()'),
+            ('access_codes', 'presence_minted', 'AFTER INSERT ON public.access_codes FOR EACH ROW \
+                EXECUTE FUNCTION public.presence_code_changed()'),
+            ('access_codes', 'presence_revoked', 'AFTER UPDATE ON public.access_codes FOR EACH ROW \
+                WHEN (OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL) \
+                EXECUTE FUNCTION public.presence_code_changed()')
     )
     SELECT relation, name, CASE WHEN t.oid IS NULL
         THEN format('CREATE TRIGGER %I %s', name, definition)

@@ -157,8 +157,10 @@ const WITH_A_TIME: [&str; 5] = [
     ),
 ];
 
-/// What is removed once, however new it is.
-const WITHOUT_A_TIME: [&str; 5] = [
+/// What is removed once, however new it is. A clock-in holds its user shared: one that is under way is waited for, and one
+/// that comes later finds no code.
+const WITHOUT_A_TIME: [&str; 6] = [
+    "SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE",
     "DELETE FROM account_presence WHERE user_id = $1",
     "DELETE FROM access_codes WHERE user_id = $1",
     "UPDATE access_codes SET created_by = NULL WHERE created_by = $1",

@@ -102,6 +102,29 @@ fn log(tables: &[String]) -> String {
     )
 }
 
+/// A document without the ids of others in two places.
+macro_rules! without_others {
+    ($document:literal, $one:literal, $other:literal) => {
+        concat!(
+            "jsonb_set(jsonb_set(",
+            $document,
+            ", '",
+            $one,
+            "', CASE WHEN ",
+            $document,
+            " #>> '",
+            $one,
+            "' = $1::text THEN to_jsonb($1) ELSE 'null' END, false), '",
+            $other,
+            "', CASE WHEN ",
+            $document,
+            " #>> '",
+            $other,
+            "' = $1::text THEN to_jsonb($1) ELSE 'null' END, false)"
+        )
+    };
+}
+
 /// The rows of a part with what orders them; `None`: the log.
 ///
 /// Of tables that the platform made, the hub's columns alone. Rows of them are ordered as they lie: their keys name
@@ -153,12 +176,20 @@ fn statement(part: ExportPart) -> Option<&'static str> {
                 'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
                 'max_uses', max_uses, 'uses', uses)) FROM access_codes WHERE user_id = $1"
         }
-        ExportPart::Operations => {
-            "SELECT operation_id::text, row_to_json(o) FROM operation_results AS o WHERE user_id = $1"
-        }
+        ExportPart::Operations => OPERATIONS,
         ExportPart::Audit => AUDIT,
     })
 }
+
+/// Without whose code they made, and whose hold they ended.
+const OPERATIONS: &str = concat!(
+    "SELECT operation_id::text, to_jsonb(o) - 'is_named' - 'about' || jsonb_build_object(\
+        'body_json', ",
+    without_others!("body_json::jsonb", "{mintCode,1}", "{forceClear,1}"),
+    "::text, 'result_json', ",
+    without_others!("result_json", "{revoked,user}", "{cleared,user}"),
+    ") FROM operation_results AS o WHERE user_id = $1 AND is_named"
+);
 
 /// The changes in a column of the audit that mention the person, without what names others.
 macro_rules! concerning {
@@ -175,7 +206,7 @@ macro_rules! concerning {
                      CASE jsonb_typeof(change.fields) WHEN 'object' THEN change.fields ELSE '{}' END) AS field \
                  WHERE jsonb_typeof(field.value) NOT IN ('object', 'array') \
                    AND (field.value #>> '{}' !~ '[0-9a-f]{8}-[0-9a-f]{4}-' OR field.value #>> '{}' = $1::text \
-                       OR field.key IN ('organization', 'wedding', 'account')) \
+                       OR field.key IN ('organization', 'wedding', 'account', 'code')) \
                    AND (field.key <> 'supplierType' OR change.fields ->> 'supplier' = $1::text)\
              ) AS kept (fields) WHERE change.fields::text LIKE '%' || $1 || '%')"
         )

@@ -2,10 +2,10 @@
 
 mod aside;
 mod erased;
-mod erasure;
+pub(crate) mod erasure;
 mod jobs;
 mod oracle;
-mod plans;
+pub(crate) mod plans;
 mod room;
 mod speed;
 mod totals;

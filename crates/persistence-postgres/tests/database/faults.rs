@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     fixture::{self, Home, START, hide, named, put, put_user, put_users, status, text_of},
-    proxy::{Fault, Proxy},
+    proxy::{COMMIT, Fault, Proxy},
 };
 
 /// What a durable call may take, whatever the server does.
@@ -65,7 +65,7 @@ async fn a_lost_reply_to_a_commit_is_the_first_result() {
     let broken = Broken::with_connections(2).await;
     for (round, fault) in [Fault::CutReply, Fault::CutBefore].into_iter().cycle().take(20).enumerate() {
         let (name, text) = (100 + round as u128, format!("round {round}"));
-        broken.proxy.plan("COMMIT", fault, 1);
+        broken.proxy.plan(COMMIT, fault, 1);
         let done = in_time(broken.store.change_settings(named(1, &text, name))).await.expect("it is done");
         assert_eq!(text_of(&done), text);
         let again = broken.store.change_settings(named(1, &text, name)).await.expect("it was done");
@@ -79,7 +79,7 @@ async fn a_lost_reply_to_a_commit_is_the_first_result() {
 #[tokio::test]
 async fn a_lost_reply_to_a_change_without_a_name_is_the_first_result_too() {
     let broken = Broken::with_connections(2).await;
-    broken.proxy.plan("COMMIT", Fault::CutReply, 2);
+    broken.proxy.plan(COMMIT, Fault::CutReply, 2);
     broken.store.change_settings(status(1, "nameless")).await.expect("it is done");
     assert_eq!((broken.proxy.befallen(), broken.entries("nameless")), (2, 1));
     broken.store.close().await;
@@ -88,7 +88,7 @@ async fn a_lost_reply_to_a_change_without_a_name_is_the_first_result_too() {
 #[tokio::test]
 async fn when_every_reply_is_lost_the_next_call_has_the_first_result() {
     let broken = Broken::with_connections(2).await;
-    broken.proxy.plan("COMMIT", Fault::CutReply, 3);
+    broken.proxy.plan(COMMIT, Fault::CutReply, 3);
     let lost = in_time(broken.store.change_settings(named(1, "lost", 7))).await;
     assert!(is_unavailable(&lost), "{lost:?}");
     let found = broken.store.change_settings(named(1, "lost", 7)).await.expect("it was done");
@@ -102,7 +102,7 @@ async fn a_directory_is_changed_once() {
     let entries = || broken.home.count("SELECT count(*) FROM presence_audit WHERE kind = 'directory'");
     let before = entries();
     for (n, fault) in [(50, Fault::CutReply), (51, Fault::CutBefore)] {
-        broken.proxy.plan("COMMIT", fault, 1);
+        broken.proxy.plan(COMMIT, fault, 1);
         in_time(put(&broken.store, vec![put_user(n)])).await.expect("it is done");
     }
     assert_eq!((entries() - before, broken.proxy.befallen()), (2, 2));
@@ -112,13 +112,13 @@ async fn a_directory_is_changed_once() {
 #[tokio::test]
 async fn a_reply_that_never_comes_is_answered_in_time() {
     let broken = Broken::with_connections(2).await;
-    for word in ["BEGIN", "COMMIT", "advisory"] {
+    for (word, text) in [("BEGIN", "begun"), (COMMIT, "committed"), ("advisory", "locked")] {
         broken.proxy.plan(word, Fault::HoldReply, 1);
-        let held = in_time(broken.store.change_settings(named(2, word, 9))).await;
-        assert!(is_unavailable(&held), "{word}: {held:?}");
-        let done = broken.store.change_settings(named(2, word, 9)).await;
-        assert_eq!(done.as_ref().map(text_of).ok(), Some(word), "{done:?}");
-        assert_eq!(broken.entries(word), 1);
+        let held = in_time(broken.store.change_settings(named(2, text, 9))).await;
+        assert!(is_unavailable(&held), "{text}: {held:?}");
+        let done = broken.store.change_settings(named(2, text, 9)).await;
+        assert_eq!(done.as_ref().map(text_of).ok(), Some(text), "{done:?}");
+        assert_eq!(broken.entries(text), 1);
         broken.home.psql("DELETE FROM operation_results");
     }
     broken.store.close().await;

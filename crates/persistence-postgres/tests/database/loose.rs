@@ -1,6 +1,6 @@
 //! Tables that the platform made without keys, rules and indexes: read all the same, and in time.
 
-use model::{AccountFacts, AccountId, OrganizationId, UserFacts, UserId};
+use model::{AccountId, AccountState, OrganizationId, UserFacts, UserId};
 use persistence::{PAGE, Pick, Store, Truth};
 use persistence_postgres::{PostgresOptions, PostgresStore, migrate};
 use postgres_cluster::Cluster;
@@ -44,7 +44,7 @@ async fn platform() -> Home {
     Home { database, role }
 }
 
-type Facts = (Vec<(UserId, UserFacts)>, Vec<(AccountId, AccountFacts)>);
+type Facts = (Vec<(UserId, UserFacts)>, Vec<(AccountId, AccountState)>);
 
 async fn all(store: &PostgresStore) -> Facts {
     let (mut users, mut accounts) = (Vec::new(), Vec::new());

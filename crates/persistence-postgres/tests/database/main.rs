@@ -6,6 +6,7 @@ mod faults;
 mod fixture;
 mod identity;
 mod loose;
+mod occupancy;
 mod open;
 mod platform;
 mod proxy;

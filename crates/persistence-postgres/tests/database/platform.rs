@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{Role, Settings, SettingsPatch, Visibility, Wall};
-use persistence::{Behind, Expired, Pick, SettingsChange, Store, StoreError, Truth, Upkeep, Wake};
+use persistence::{Behind, Expired, PAGE, Pick, SettingsChange, Store, StoreError, Truth, Upkeep, Wake};
 use persistence_postgres::{PostgresStore, migrate};
 use postgres_cluster::Cluster;
 use tokio::time::timeout;
@@ -191,24 +191,30 @@ async fn room_is_made_for_the_next_weeks() {
     store.close().await;
 }
 
-/// As many as are listed, and one more.
+/// As many as are listed, and one more; so of accounts alone, whose states come with the list.
 #[tokio::test]
 async fn above_so_many_changes_everything_is_read_again() {
     let (home, store) = home_with_users(1).await;
     let cursor = store.cursor().await.expect("a cursor");
+    let accounts = 2 * PAGE;
     let change = |count| {
         format!(
-            "INSERT INTO presence_changes (kind, id) SELECT CASE n % 2 WHEN 0 THEN 'user' ELSE 'account' END, \
+            "INSERT INTO presence_changes (kind, id) SELECT CASE WHEN n <= {accounts} THEN 'account' ELSE 'user' END, \
              gen_random_uuid() FROM generate_series(1, {count}) AS n"
         )
     };
     home.psql(&change(100_000));
     let listed = store.changes(&cursor).await.expect("changes");
-    assert_eq!((listed.users.len(), listed.accounts.len(), listed.all), (50_000, 50_000, false));
+    assert_eq!(
+        (listed.users.len(), listed.accounts.len(), listed.all),
+        (100_000 - accounts, accounts, false)
+    );
     home.psql(&change(1));
     let more = store.changes(&cursor).await.expect("changes");
     assert!(more.all && more.users.is_empty() && more.accounts.is_empty());
     let after = store.changes(&listed.cursor).await.expect("changes");
     assert_eq!((after.users.len() + after.accounts.len(), after.all), (1, false));
+    home.psql(&change(accounts));
+    assert!(store.changes(&listed.cursor).await.expect("changes").all, "one account too many");
     store.close().await;
 }

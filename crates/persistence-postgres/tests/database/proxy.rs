@@ -21,6 +21,9 @@ use tokio::{
     time::sleep,
 };
 
+/// The end of a transaction as the client says it, a statement of its own: a beginning names READ COMMITTED.
+pub(crate) const COMMIT: &str = "COMMIT\0";
+
 /// What happens to a connection that asks for something with the fault's word in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {

@@ -39,13 +39,13 @@ async fn become_viewer(connection: &mut PgConnection, claims: Option<&str>) {
     }
 }
 
-async fn execute(connection: &mut PgConnection, sql: &str) -> Result<u64, sqlx::Error> {
+pub(crate) async fn execute(connection: &mut PgConnection, sql: &str) -> Result<u64, sqlx::Error> {
     let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection).await?;
     Ok(done.rows_affected())
 }
 
 /// The SQLSTATE of a statement that was refused; the transaction goes on as if it had not been tried.
-async fn refusal(connection: &mut PgConnection, sql: &str) -> Option<String> {
+pub(crate) async fn refusal(connection: &mut PgConnection, sql: &str) -> Option<String> {
     execute(connection, "SAVEPOINT attempt").await.unwrap();
     let outcome = execute(connection, sql).await;
     execute(connection, "ROLLBACK TO attempt").await.unwrap();
@@ -58,7 +58,7 @@ fn sqlstate(error: &sqlx::Error) -> String {
 }
 
 /// Insufficient privilege.
-const FORBIDDEN: &str = "42501";
+pub(crate) const FORBIDDEN: &str = "42501";
 
 /// A user to speak for where it does not matter which.
 fn anybody(world: &World) -> UserId {

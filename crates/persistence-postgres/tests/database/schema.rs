@@ -37,12 +37,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// An id by number, so that cases are read easily: users 1.., organizations 100.., weddings 200.., accounts 300...
-fn id(n: u128) -> String {
+pub(crate) fn id(n: u128) -> String {
     uuid::Uuid::from_u128(n).to_string()
 }
 
 /// SQL in which `#7` is the id number 7.
-fn with_ids(sql: &str) -> String {
+pub(crate) fn with_ids(sql: &str) -> String {
     let mut parts = sql.split('#');
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -5,7 +5,7 @@ use persistence::{InvalidReason, store::clean_name, stored::write_word};
 use sqlx::{SqliteConnection, types::Uuid};
 
 use super::{Refusal, Removals, Removed};
-use crate::audit;
+use crate::{audit, operations};
 
 /// One change being made.
 pub(super) struct Applying<'a> {
@@ -61,6 +61,7 @@ impl Applying<'_> {
         self.run("DELETE FROM users WHERE id = ?1", &[id.0]).await?;
         let pseudonym = Uuid::new_v4();
         self.removed.insert(id, Removed { index: self.index, pseudonym });
+        operations::forget(self.connection, id, pseudonym, Wall(i64::MAX)).await?;
         Ok(audit::forget(self.connection, id, pseudonym, Wall(i64::MAX)).await?)
     }
 

@@ -6,7 +6,10 @@ use persistence::{OpenErasure, StoreError};
 use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
 use uuid::Uuid;
 
-use crate::{audit, changes, clock, database::TO_BE_SCRUBBED, error::store_error, rollups, settings};
+use crate::{
+    audit, changes, clock, database::TO_BE_SCRUBBED, error::store_error, occupancies, operations, rollups,
+    settings,
+};
 
 /// Rows of one table that go in one transaction: others wait to write meanwhile.
 const ROWS_AT_ONCE: i64 = 5_000;
@@ -70,6 +73,8 @@ impl Remains {
             let statement = sqlx::query(sql).bind(self.user.0.hyphenated()).bind(self.until.0);
             statement.execute(&mut *connection).await.map_err(store_error)?;
         }
+        occupancies::erase(connection, self.user, self.pseudonym, self.until).await?;
+        operations::forget(connection, self.user, self.pseudonym, self.until).await?;
         audit::forget(connection, self.user, self.pseudonym, self.until).await
     }
 }

@@ -23,6 +23,13 @@ macro_rules! boolean {
     };
 }
 
+/// SQL for an id where it is the person's own.
+macro_rules! own {
+    ($id:literal) => {
+        concat!("iif(", $id, " = ?1, ?1, NULL)")
+    };
+}
+
 /// A part whose rows are picked by `$of` and lie in the order of the key `$key`, which is greater than `$after`.
 macro_rules! part {
     ($row:expr, $from:literal, $of:literal, ($($key:literal),+) > ($($after:literal),+)) => {
@@ -139,10 +146,52 @@ const PAGES: &str = part!(
     ("organization_id", "bucket", "page")
         > ("coalesce(?2 ->> 0, '')", "coalesce(?2 ->> 1, 0)", "coalesce(?2 ->> 2, '')")
 );
+const OCCUPANCY: &str = part!(
+    concat!(
+        "'account_id', account_id, 'organization_id', organization_id, 'user_id', user_id, 'clocked_in_at', ",
+        utc!("clocked_in_at"),
+        ", 'last_sign_at', ",
+        utc!("last_sign_at"),
+        ", 'last_activity_at', ",
+        utc!("last_activity_at"),
+        ", 'stale_since', ",
+        utc!("stale_since"),
+        ", 'epoch', epoch, 'code_id', code_id"
+    ),
+    "account_presence",
+    "user_id = ?1",
+    ("account_id") > ("coalesce(?2 ->> 0, '')")
+);
+/// Without the hash.
+const ACCESS_CODES: &str = part!(
+    concat!(
+        "'id', id, 'organization_id', organization_id, 'user_id', user_id, 'created_by', ",
+        own!("created_by"),
+        ", 'created_at', ",
+        utc!("created_at"),
+        ", 'expires_at', ",
+        utc!("expires_at"),
+        ", 'revoked_at', ",
+        utc!("revoked_at"),
+        ", 'max_uses', max_uses, 'uses', uses"
+    ),
+    "access_codes",
+    "user_id = ?1",
+    ("seq") > ("coalesce(?2 ->> 0, 0)")
+);
+/// Without whose code they made and whom they cleared.
 const OPERATIONS: &str = part!(
     concat!(
-        "'user_id', user_id, 'operation_id', operation_id, 'body_json', json(body_json), \
-         'result_json', json(result_json), 'at', ",
+        "'user_id', user_id, 'operation_id', operation_id, 'body_json', json_replace(body_json, \
+             '$.mintCode[1]', ",
+        own!("body_json ->> '$.mintCode[1]'"),
+        ", '$.forceClear[1]', ",
+        own!("body_json ->> '$.forceClear[1]'"),
+        "), 'result_json', json_replace(result_json, '$.revoked.user', ",
+        own!("result_json ->> '$.revoked.user'"),
+        ", '$.cleared.user', ",
+        own!("result_json ->> '$.cleared.user'"),
+        "), 'at', ",
         utc!("at")
     ),
     "operation_results",
@@ -157,34 +206,41 @@ const AUDIT: &str = part!(
         "'at', ",
         utc!("at"),
         ", 'kind', kind, 'actor', iif(actor LIKE 'user:%' AND actor <> 'user:' || ?1, 'user', actor), \
-         'subject', subject, 'before_json', json(before_json), \
-         'after_json', json(CASE kind WHEN 'settings' THEN after_json ELSE \
+         'organization_id', organization_id, 'subject', subject, 'before_json', json(CASE \
+             WHEN kind IN ('occupancy', 'access_code') THEN json_replace(before_json, '$.user', ",
+        own!("before_json ->> '$.user'"),
+        ") ELSE before_json END), \
+         'after_json', json(CASE kind WHEN 'settings' THEN after_json WHEN 'directory' THEN \
              (SELECT json_group_array(json(json_remove(change.value, \
                   iif(change.value ->> 'supplier' = ?1, '$.none', '$.supplier'), \
                   iif(change.value ->> 'supplier' = ?1, '$.none', '$.supplierType'), \
                   iif(change.value ->> 'client' = ?1, '$.none', '$.client')))) \
-              FROM json_each(after_json) AS change WHERE instr(change.value, ?1)) END)"
+              FROM json_each(after_json) AS change WHERE instr(change.value, ?1)) \
+             ELSE json_replace(after_json, '$.user', ",
+        own!("after_json ->> '$.user'"),
+        ") END)"
     ),
     "presence_audit",
-    "subject = ?1 OR (kind = 'directory' AND (instr(after_json, ?1) OR actor = 'user:' || ?1))",
+    "subject = ?1 OR (kind IN ('directory', 'occupancy', 'access_code') \
+         AND (instr(after_json, ?1) OR coalesce(instr(before_json, ?1), 0) OR actor = 'user:' || ?1))",
     ("id") > ("coalesce(?2 ->> 0, 0)")
 );
 
-/// `None`: this store has no such rows.
-fn statement(part: ExportPart) -> Option<&'static str> {
+fn statement(part: ExportPart) -> &'static str {
     match part {
-        ExportPart::User => Some(USER),
-        ExportPart::Memberships => Some(MEMBERSHIPS),
-        ExportPart::Collaborations => Some(COLLABORATIONS),
-        ExportPart::Settings => Some(SETTINGS),
-        ExportPart::LastSeen => Some(LAST_SEEN),
-        ExportPart::Activity => Some(ACTIVITY),
-        ExportPart::Sessions => Some(SESSIONS),
-        ExportPart::Rollups => Some(ROLLUPS),
-        ExportPart::Pages => Some(PAGES),
-        ExportPart::Occupancy | ExportPart::AccessCodes => None,
-        ExportPart::Operations => Some(OPERATIONS),
-        ExportPart::Audit => Some(AUDIT),
+        ExportPart::User => USER,
+        ExportPart::Memberships => MEMBERSHIPS,
+        ExportPart::Collaborations => COLLABORATIONS,
+        ExportPart::Settings => SETTINGS,
+        ExportPart::LastSeen => LAST_SEEN,
+        ExportPart::Activity => ACTIVITY,
+        ExportPart::Sessions => SESSIONS,
+        ExportPart::Rollups => ROLLUPS,
+        ExportPart::Pages => PAGES,
+        ExportPart::Occupancy => OCCUPANCY,
+        ExportPart::AccessCodes => ACCESS_CODES,
+        ExportPart::Operations => OPERATIONS,
+        ExportPart::Audit => AUDIT,
     }
 }
 
@@ -195,8 +251,7 @@ pub(super) async fn page(
     part: ExportPart,
     after: Option<String>,
 ) -> Result<ExportPage, StoreError> {
-    let Some(sql) = statement(part) else { return Ok(ExportPage::default()) };
-    let read: Vec<(String, String)> = sqlx::query_as(sql)
+    let read: Vec<(String, String)> = sqlx::query_as(statement(part))
         .bind(user.0.hyphenated())
         .bind(after)
         .bind(i64::try_from(EXPORT_ROWS).unwrap_or(i64::MAX))

@@ -25,6 +25,7 @@ mod behind;
 mod changes;
 mod erasure;
 mod export;
+mod occupancy;
 mod office;
 mod upkeep;
 mod weeks;

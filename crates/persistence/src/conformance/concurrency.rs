@@ -187,6 +187,8 @@ pub async fn a_closed_store_is_unavailable(store: Shared) {
         store.write_last_seen(&[]).await.map(|_| ()),
         store.settings_history(user(1)).await.map(|_| ()),
         store.expire(Wall(0)).await.map(|_| ()),
+        store.token_key().await.map(|_| ()),
+        store.mark_stale(Duration::ZERO).await.map(|_| ()),
         store.probe().await,
     ];
     for answer in answers {

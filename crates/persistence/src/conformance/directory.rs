@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    AccountFacts, AccountId, DirectoryChange, Plan, Role, Settings, TextError, UserFacts, UserId, limits,
+    AccountFacts, AccountId, AccountState, DirectoryChange, Plan, Role, Settings, TextError, UserFacts,
+    UserId, limits,
 };
 
 use super::{
@@ -43,8 +44,10 @@ fn with(
     }
 }
 
-fn account_facts(n: u128, of: u128) -> AccountFacts {
-    AccountFacts { organization: organization(of), name: format!("Account {n}") }
+/// An account that nobody has ever held.
+fn free(of: u128, name: impl Into<String>) -> AccountState {
+    let facts = AccountFacts { organization: organization(of), name: name.into() };
+    AccountState { facts, occupancy: None, ended: None }
 }
 
 /// What a follower learns of `changes`.
@@ -67,7 +70,7 @@ pub async fn what_was_put_is_read(store: Shared) {
             (user(4), with(4, [], [2])),
         ]
     );
-    let expected = [(1, 1), (2, 1), (3, 2)].map(|(n, of)| (account(n), account_facts(n, of)));
+    let expected = [(1, 1), (2, 1), (3, 2)].map(|(n, of)| (account(n), free(of, format!("Account {n}"))));
     assert_eq!(accounts, expected);
 }
 
@@ -87,8 +90,7 @@ pub async fn putting_again_replaces(store: Shared) {
     assert_eq!(now.organizations, BTreeMap::from([(organization(1), Role::Admin)]));
     assert_eq!(status_text(&settings_of(&store, 1).await), "stays");
     assert_eq!(learned.users[0], (user(1), Some(now)));
-    let account_now = AccountFacts { organization: organization(2), name: "X".into() };
-    assert_eq!(learned.accounts, [(account(1), Some(account_now))]);
+    assert_eq!(learned.accounts, [(account(1), Some(free(2, "X")))]);
 }
 
 /// Change by change: whom and what it names, no more and no fewer.
@@ -227,7 +229,7 @@ pub async fn a_removed_organization_takes_its_own_along(store: Shared) {
     let learned = learn(&store, vec![DirectoryChange::RemoveOrganization { id: organization(1) }]).await;
     assert_eq!(learned.users, [(user(1), Some(with(1, [], [1]))), (user(2), Some(with(2, [], [1, 2])))]);
     assert_eq!(learned.accounts, [(account(1), None), (account(2), None)]);
-    assert_eq!(world(&store).await.1, [(account(3), account_facts(3, 2))]);
+    assert_eq!(world(&store).await.1, [(account(3), free(2, "Account 3"))]);
     let learned = learn(&store, vec![DirectoryChange::RemoveAccount { id: account(3) }]).await;
     assert_eq!(learned.accounts, [(account(3), None)]);
 }

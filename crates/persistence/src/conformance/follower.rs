@@ -1,6 +1,6 @@
 //! One who follows the changes of a store, as the hub does.
 
-use model::{AccountFacts, AccountId, UserFacts, UserId};
+use model::{AccountId, AccountState, UserFacts, UserId};
 
 use super::Shared;
 use crate::{Changes, Cursor, Pick};
@@ -15,7 +15,7 @@ pub(super) struct Follower {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Learned {
     pub(super) users: Vec<(UserId, Option<UserFacts>)>,
-    pub(super) accounts: Vec<(AccountId, Option<AccountFacts>)>,
+    pub(super) accounts: Vec<(AccountId, Option<AccountState>)>,
 }
 
 impl Follower {

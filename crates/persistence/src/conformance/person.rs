@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use model::{ActivityType, SettingsPatch, UserId, Visibility, Wall};
-use serde_json::Value;
+use model::{ActivityType, Hold, SettingsPatch, UserId, Visibility, Wall};
+use serde_json::{Value, json};
 
 use super::{
-    Shared, be_seen,
+    Shared, account, be_seen,
     behind::{activity, page, stretch},
     change,
+    clocked::{clear, code, code_id, hold, mint, put_agency, revocation},
     exported::{exported, now, soon, utc},
     facts,
     follower::Follower,
-    noted, operation, put, put_user, put_world, remove_user, settings_of, status, user,
+    noted, operation, organization, put, put_user, put_world, remove_user, settings_of, status, user,
 };
 use crate::{
-    ActivityRow, Actor, BATCH_ROWS, BUCKET_MS, EXPORT_ROWS, ExportPart, LastSeen, OpenErasure,
-    SettingsChange, StoreError, WEEK_MS, Week,
+    ActivityRow, Actor, BATCH_ROWS, BUCKET_MS, EXPORT_ROWS, ExportPart, ForceClear, LastSeen, NewCode,
+    OpenErasure, Revocation, SettingsChange, StoreError, WEEK_MS, Week,
 };
 
 /// Before every instant of next week.
@@ -280,4 +281,56 @@ pub async fn a_client_does_not_learn_what_others_supply(store: Shared) {
         let all = text(&all_of(&store, n).await);
         assert_eq!(all.contains("photographer"), supplies, "{all}");
     }
+}
+
+/// Their own, and of what they did with others not who those are; of a code nothing that opens anything.
+pub async fn an_export_has_the_hold_and_the_codes(store: Shared) {
+    put_agency(&store).await;
+    mint(&store, NewCode { operation: operation(1), ..code(20, 2) }).await;
+    let held = hold(&store, 2, 1).await;
+    hold(&store, 5, 2).await;
+    let clear = ForceClear { operation: operation(2), holder: Some(user(5)), ..clear(1, 2) };
+    store.force_clear(clear).await.unwrap();
+    let revoke = Revocation { operation: operation(3), ..revocation(1, 6, true) };
+    store.revoke_code(revoke).await.unwrap();
+    let rows = exported(&store, 2, ExportPart::Occupancy).await;
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((&row["account_id"], &row["epoch"]), (&json!(account(1)), &json!(held.epoch)));
+    let codes = exported(&store, 2, ExportPart::AccessCodes).await;
+    let ids: BTreeSet<_> = codes.iter().map(|code| code["id"].to_string()).collect();
+    assert_eq!(ids, [2, 20].map(|n| json!(code_id(n)).to_string()).into());
+    assert_eq!(exported(&store, 1, ExportPart::Operations).await.len(), 3);
+    for (n, others) in [(1, [2, 5, 6]), (2, [1, 5, 6]), (5, [1, 2, 6])] {
+        let all = text(&all_of(&store, n).await);
+        for other in others {
+            assert!(!all.contains(&user(other).to_string()), "{other} in the export of {n}: {all}");
+        }
+        assert!(!all.contains("hash"), "{all}");
+    }
+}
+
+/// Hold and codes end with them, whoever they are of; who made a code for others is forgotten.
+pub async fn the_erased_hold_nothing(store: Shared) {
+    put_agency(&store).await;
+    mint(&store, NewCode { by: user(7), ..code(20, 2) }).await;
+    mint(&store, NewCode { by: user(7), ..code(70, 7) }).await;
+    let (of_member, of_admin) = (hold(&store, 2, 1).await, hold(&store, 70, 2).await);
+    let (revoke, clear) = (revocation(7, 20, false), ForceClear { operation: operation(1), ..clear(7, 1) });
+    store.revoke_code(revoke).await.unwrap();
+    store.force_clear(clear).await.unwrap();
+    let of_member = Hold { epoch: hold(&store, 2, 1).await.epoch, ..of_member };
+    let mut follower = Follower::new(&store).await;
+    for (n, held) in [(2, of_member), (7, of_admin)] {
+        erase(&store, n, now()).await.unwrap();
+        assert_eq!(follower.found().await.accounts, [held.account]);
+        let error = store.find_hold(held).await.unwrap_err();
+        assert!(matches!(error, StoreError::NotHeld), "{error}");
+        for part in
+            [ExportPart::Occupancy, ExportPart::AccessCodes, ExportPart::Operations, ExportPart::Audit]
+        {
+            assert_eq!(exported(&store, n, part).await, [] as [Value; 0], "{part:?}");
+        }
+    }
+    let listed = store.access_codes(user(1), organization(1)).await.unwrap();
+    assert_eq!(listed.iter().map(|code| code.user).collect::<BTreeSet<_>>(), [user(5), user(6)].into());
 }

@@ -94,6 +94,21 @@ pub async fn last_seen_is_no_change(store: Shared) {
     assert_eq!(facts(&store, 1).await.unwrap().last_seen, Some(later(2)));
 }
 
+/// Two pages of accounts are read with the list; where more changed, everything is to be read page by page.
+pub async fn many_accounts_are_everything(store: Shared) {
+    put(&store, vec![put_organization(1)]).await;
+    let (cursor, most) = (store.cursor().await.unwrap(), 2 * PAGE as u128);
+    put(&store, (0..most).map(|n| put_account(n, 1)).collect()).await;
+    let changes = store.changes(&cursor).await.unwrap();
+    let counts = (changes.accounts.len(), changes.account_states.len(), changes.all);
+    assert_eq!(counts, (2 * PAGE, 2 * PAGE, false));
+    put(&store, vec![put_account(most, 1)]).await;
+    let everything = store.changes(&cursor).await.unwrap();
+    assert_eq!((everything.all, everything.accounts, everything.account_states), (true, vec![], vec![]));
+    let next = store.changes(&changes.cursor).await.unwrap();
+    assert_eq!((next.all, next.accounts), (false, vec![account(most)]));
+}
+
 /// In the order of their ids, whatever the size of a page; with all facts of each.
 pub async fn pages_cover_everybody_once(store: Shared) {
     assert_eq!(world(&store).await, (vec![], vec![]));

@@ -13,6 +13,7 @@ mod growth;
 mod leaks;
 mod logged;
 mod noninterference;
+mod occupancy;
 mod resume;
 mod rig;
 mod script;

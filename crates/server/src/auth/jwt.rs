@@ -145,7 +145,7 @@ impl VerifyingKey {
     }
 }
 
-fn refusal(kind: &ErrorKind) -> AuthError {
+pub(super) fn refusal(kind: &ErrorKind) -> AuthError {
     match kind {
         ErrorKind::ExpiredSignature => AuthError::Expired,
         ErrorKind::ImmatureSignature => AuthError::NotYetValid,

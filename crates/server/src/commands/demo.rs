@@ -1,6 +1,7 @@
 //! `demo`: a whole hub in this process, a sample world, people who live in it over real sockets, and what one of
 //! them sees.
 
+mod desk;
 mod dice;
 mod guide;
 mod life;
@@ -14,7 +15,7 @@ use std::{io::Write, net::SocketAddr, time::Duration};
 
 use client::{Client, Options};
 use metrics_exporter_prometheus::PrometheusHandle;
-use model::SubscribeRequest;
+use model::{ChannelId, SubscribeRequest};
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{
@@ -27,6 +28,7 @@ use crate::{
     cli::DemoArgs,
     telemetry::{start_log, start_metrics},
 };
+use desk::Desk;
 use guide::Guide;
 use life::Life;
 use scene::Scene;
@@ -70,7 +72,11 @@ impl Demo {
         let url = running.socket_url();
         out.write_all(self.header(&url, running.operations_address)?.as_bytes())?;
         out.flush()?;
-        let people = self.populate(&url);
+        let mut people = self.populate(&url);
+        if let Some(desk) = Desk::of(&self.world) {
+            let works = desk.open(self.scene.issuer(), &url, self.seed).await?;
+            works.into_iter().for_each(|work| drop(people.spawn(work.live())));
+        }
         let shown = self.show(&url, end, out).await;
         // Dropped clients leave like lost connections, which the hub is about to cut anyway.
         drop(people);
@@ -80,8 +86,18 @@ impl Demo {
 
     fn header(&self, url: &str, operations: SocketAddr) -> Result<String, CommandError> {
         let token = mint(self.scene.issuer(), self.viewer.id, PRINTED_TOKEN_LIFE)?;
-        let guide = Guide { world: &self.world, viewer: &self.viewer, palette: self.palette };
+        let desk = self.desk()?;
+        let guide = Guide { world: &self.world, viewer: &self.viewer, palette: self.palette, desk };
         Ok(guide.header(url, operations, &token))
+    }
+
+    /// Tokens for those who look at the accounts, an admin and an assistant.
+    fn desk(&self) -> Result<Option<(String, String, ChannelId)>, CommandError> {
+        let Some(desk) = Desk::of(&self.world) else { return Ok(None) };
+        let Some(assistant) = desk.assistants.first() else { return Ok(None) };
+        let [admin, assistant] =
+            [desk.admin, *assistant].map(|user| mint(self.scene.issuer(), user, PRINTED_TOKEN_LIFE));
+        Ok(Some((admin?, assistant?, ChannelId::Organization(desk.organization))))
     }
 
     /// Everybody but the viewer begins to live.

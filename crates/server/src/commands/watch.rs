@@ -1,10 +1,12 @@
-//! `watch`: a channel in a terminal, as one viewer sees it.
+//! `watch`: a channel in a terminal, as one viewer sees it, or as two do, side by side.
 //!
 //! On a terminal it is a table that is drawn anew in place; elsewhere, lines. What other people have written goes
 //! through [`text::safe`] before it gets near a terminal.
 
+mod badge;
 pub(super) mod lines;
 pub(super) mod names;
+mod side_by_side;
 mod table;
 pub(super) mod text;
 
@@ -12,11 +14,12 @@ pub(super) mod text;
 mod tests;
 
 use std::{
-    io::{IsTerminal, Write, stdout},
+    io::{self, IsTerminal, Write, stdout},
     time::{Duration, SystemTime},
 };
 
 use client::{Client, Connection, Event, Events, Options, TokenSource};
+use futures_util::future::select_all;
 use model::{SubscribeRequest, UserId};
 use tokio::time::{Instant, sleep_until};
 use wire::Token;
@@ -28,6 +31,7 @@ use crate::{
     config::{Issuer, Secret},
 };
 use names::Names;
+use side_by_side::SideBySide;
 use table::Table;
 use text::Palette;
 
@@ -42,24 +46,37 @@ const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 /// [`CommandError::Ended`] where the hub does not let the viewer in.
 pub fn watch(args: &WatchArgs, out: &mut impl Write) -> Result<(), CommandError> {
     let names = names::known(args.names.as_deref())?;
-    let mut options = Options::new(&args.url, tokens(args)?);
+    let viewers = viewers(args)?;
+    // Lines are for programs and logs: without colours.
+    let face = match (stdout().is_terminal() && !args.plain, viewers.len()) {
+        (false, _) => Face::Lines(names, Palette::Plain),
+        (true, 1) => Face::table(names, Palette::of_stdout()),
+        (true, _) => Face::SideBySide(SideBySide::new(names, Palette::of_stdout())),
+    };
+    super::runtime()?.block_on(async {
+        let (clients, events): (Vec<_>, Vec<_>) = viewers.into_iter().map(Client::start).unzip();
+        let followed = follow_all(&clients, events, face, told_to_end(), out).await;
+        for client in clients {
+            client.close().await;
+        }
+        followed
+    })
+}
+
+/// The viewer, and the one beside them, each with the same channels.
+fn viewers(args: &WatchArgs) -> Result<Vec<Options>, CommandError> {
+    let tokens = std::iter::once(tokens(args)?).chain(tokens_beside(args));
+    Ok(tokens.map(|tokens| options(args, tokens)).collect())
+}
+
+fn options(args: &WatchArgs, tokens: TokenSource) -> Options {
+    let mut options = Options::new(&args.url, tokens);
     options.encoding = args.encoding.into();
     for channel in &args.channels {
         let request = SubscribeRequest::of(*channel);
         options = options.channel(if args.roster { SubscribeRequest::roster(*channel) } else { request });
     }
-    // Lines are for programs and logs: without colours.
-    let face = if stdout().is_terminal() && !args.plain {
-        Face::table(names, Palette::of_stdout())
-    } else {
-        Face::Lines(names, Palette::Plain)
-    };
-    super::runtime()?.block_on(async {
-        let (client, events) = Client::start(options);
-        let followed = follow(&client, events, face, told_to_end(), out).await;
-        client.close().await;
-        followed
-    })
+    options
 }
 
 /// The token given, or tokens made for a user, each time a new one.
@@ -68,6 +85,14 @@ fn tokens(args: &WatchArgs) -> Result<TokenSource, CommandError> {
         (Some(token), _) => Ok(Token::new(token).into()),
         (None, Some(user)) => Ok(minted(issuer(args.secret.clone().unwrap_or_default()), user)),
         (None, None) => Err(CommandError::NoIssuer),
+    }
+}
+
+/// Those of the second viewer; `None`: there is none.
+fn tokens_beside(args: &WatchArgs) -> Option<TokenSource> {
+    match (&args.side_by_side, args.side_by_side_as) {
+        (Some(token), _) => Some(Token::new(token).into()),
+        (None, user) => Some(minted(issuer(args.secret.clone().unwrap_or_default()), user?)),
     }
 }
 
@@ -97,6 +122,8 @@ pub(super) enum Face {
     Lines(Names, Palette),
     /// As a table.
     Table(Table),
+    /// As a table with a column for each viewer.
+    SideBySide(SideBySide),
 }
 
 impl Face {
@@ -104,54 +131,94 @@ impl Face {
     pub(super) fn table(names: Names, palette: Palette) -> Self {
         Self::Table(Table::new(names, palette))
     }
+
+    fn is_drawn(&self) -> bool {
+        !matches!(self, Self::Lines(..))
+    }
+
+    fn draw(&self, clients: &[Client], out: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Lines(..) => Ok(()),
+            Self::Table(table) => clients.iter().try_for_each(|client| table.draw(client, now(), out)),
+            Self::SideBySide(columns) => columns.draw(clients, now(), out),
+        }
+    }
 }
 
 /// Shows what is new until `end`, or until the client has ended.
 pub(super) async fn follow(
     client: &Client,
-    mut events: Events,
+    events: Events,
+    face: Face,
+    end: impl Future<Output = io::Result<()>>,
+    out: &mut impl Write,
+) -> Result<(), CommandError> {
+    follow_all(std::slice::from_ref(client), vec![events], face, end, out).await
+}
+
+/// As [`follow`], of several viewers, until the first of them has ended.
+pub(super) async fn follow_all(
+    clients: &[Client],
+    mut events: Vec<Events>,
     mut face: Face,
-    end: impl Future<Output = std::io::Result<()>>,
+    end: impl Future<Output = io::Result<()>>,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     tokio::pin!(end);
-    if let Face::Table(table) = &mut face {
-        table.open(out)?;
+    if face.is_drawn() {
+        table::open(out)?;
     }
     let mut next_frame = Instant::now();
     let mut is_new = true;
     let done = loop {
         tokio::select! {
             ended = &mut end => break ended.map_err(CommandError::from),
-            event = events.next() => match event {
-                Some(event) => is_new |= tell(&mut face, &event, out)?,
-                None => break Err(ended(client)),
+            (event, viewer) = next_of(&mut events) => match event {
+                Some(event) => is_new |= tell(&mut face, clients, viewer, &event, out)?,
+                None => break Err(ended(&clients[viewer])),
             },
             () = sleep_until(next_frame), if is_new => {
-                if let Face::Table(table) = &face {
-                    table.draw(client, now(), out)?;
-                }
+                face.draw(clients, out)?;
                 (is_new, next_frame) = (false, Instant::now() + FRAME);
             }
         }
     };
-    if let Face::Table(table) = &face {
-        table.close(out)?;
+    if face.is_drawn() {
+        table::close(out)?;
     }
     done
 }
 
+/// The next event of any viewer, and whose it is. Safe to cancel.
+async fn next_of(events: &mut [Events]) -> (Option<Event>, usize) {
+    let all = events.iter_mut().map(|events| Box::pin(events.next()));
+    let (event, viewer, _) = select_all(all).await;
+    (event, viewer)
+}
+
 /// Whether the table has to be drawn.
-fn tell(face: &mut Face, event: &Event, out: &mut impl Write) -> Result<bool, CommandError> {
+fn tell(
+    face: &mut Face,
+    clients: &[Client],
+    viewer: usize,
+    event: &Event,
+    out: &mut impl Write,
+) -> Result<bool, CommandError> {
     let (names, palette) = match face {
         Face::Lines(names, palette) => (names, palette),
         Face::Table(table) => {
             table.note(event);
             return Ok(true);
         }
+        Face::SideBySide(_) => return Ok(true),
     };
-    for line in lines::of(event, names, *palette) {
-        writeln!(out, "{}  {line}", text::clock(now()))?;
+    // Of several, each line says whose it is.
+    let whose = match clients {
+        [_] => String::new(),
+        all => format!("{:<18}  ", all[viewer].user().map(|user| names.user(user)).unwrap_or_default()),
+    };
+    for line in lines::of(event, names, *palette, now()) {
+        writeln!(out, "{}  {whose}{line}", text::clock(now()))?;
     }
     out.flush()?;
     Ok(false)

@@ -10,6 +10,8 @@ use super::{Algorithm, Config, Finding, Issuer, Secret};
 /// Shorter secrets can be guessed: HS256 wants at least as many bytes as its hash has (RFC 7518, 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 const MAX_LEEWAY_S: u64 = 30;
+/// Seconds for which the token of an extension may be good: 30 days.
+const TOKEN_MOST_S: u64 = 30 * 24 * 60 * 60;
 
 impl Config {
     /// Fills in the secrets that are kept in files.
@@ -63,6 +65,13 @@ impl Config {
             ("limits.update_interval_ms", limits.update_interval_ms),
             ("limits.typing_interval_ms", limits.typing_interval_ms),
             ("limits.activities_per_second", u64::from(limits.activities_per_second)),
+            ("limits.clockings_per_second", u64::from(limits.clockings_per_second)),
+            ("limits.wrong_codes_per_address", u64::from(limits.wrong_codes_per_address)),
+            ("limits.wrong_codes_per_second", u64::from(limits.wrong_codes_per_second)),
+            ("occupancy.stale_after_s", self.occupancy.stale_after_s),
+            ("occupancy.inactive_after_s", self.occupancy.inactive_after_s),
+            ("occupancy.token_s", self.occupancy.token_s),
+            ("occupancy.code_days", u64::from(self.occupancy.code_days)),
             ("limits.malformed_frames_per_minute", u64::from(limits.malformed_frames_per_minute)),
             ("limits.frames_per_second", u64::from(limits.frames_per_second)),
             ("shutdown.drain_s", self.shutdown.drain_s),
@@ -96,6 +105,22 @@ impl Config {
             "presence.subscriptions_per_session",
             p.subscriptions_per_session <= model::limits::SUBSCRIPTIONS_MAX,
             "at most 64: the answer to a subscribe request has to fit into one turn",
+        );
+        let o = &self.occupancy;
+        found.check(
+            "occupancy.stale_after_s",
+            o.stale_after_s.saturating_mul(800) >= p.heartbeat_ms.saturating_add(p.heartbeat_timeout_ms),
+            "must be a quarter more than presence.heartbeat_ms and heartbeat_timeout_ms together, or who is there is lost",
+        );
+        found.check(
+            "occupancy.token_s",
+            (p.expiry_warning_ms / 1_000 + 1..=TOKEN_MOST_S).contains(&o.token_s),
+            "must be more than presence.expiry_warning_ms, and at most 2592000 (30 days)",
+        );
+        found.check(
+            "occupancy.code_days",
+            o.code_days <= o.code_days_max && o.code_days_max <= 3_650,
+            "must be at most occupancy.code_days_max, and that at most 3650",
         );
         let distinct =
             self.listen.port == 0 || self.listen.socket_address() != self.operations.socket_address();

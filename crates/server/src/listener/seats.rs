@@ -132,6 +132,13 @@ impl Peer {
         self.client
     }
 
+    /// The client as a trusted proxy tells of it; without one, the other end of the connection.
+    #[must_use]
+    pub fn client_behind_proxies(&self, headers: &HeaderMap) -> IpAddr {
+        let forwarded = self.addresses.trusts(self.client).then(|| self.addresses.forwarded(headers));
+        forwarded.flatten().unwrap_or(self.client)
+    }
+
     /// The peer as a trusted proxy tells of it, with a seat of the client's address; without a trusted proxy, the same
     /// peer: what others write into X-Forwarded-For moves nothing.
     ///
@@ -197,7 +204,7 @@ impl Drop for AddressSeat {
 }
 
 /// What one party has: an IPv4 address, or an IPv6 /64, of which anybody can use every address.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),

@@ -8,19 +8,15 @@ use axum::{
     response::IntoResponse,
 };
 use model::{ErrorCode, Kept, Settings, SettingsPatch};
-use persistence::OperationId;
 use serde::Serialize;
 use wire::SettingsNow;
 
-use super::caller::Caller;
+use super::{caller::Caller, operation::operation};
 use crate::{
     app::App,
     failure,
     problem::{Json, Problem},
 };
-
-/// The header that names a durable operation (draft-ietf-httpapi-idempotency-key-header): a UUID.
-const OPERATION: &str = "idempotency-key";
 
 /// `GET`: the settings in force, from memory, so that a database out of reach does not stop it.
 pub(super) async fn read(State(app): State<Arc<App>>, caller: Caller) -> Result<impl IntoResponse, Problem> {
@@ -55,13 +51,6 @@ pub(super) async fn change(
             (StatusCode::ACCEPTED, Json(body)).into_response()
         }
     })
-}
-
-fn operation(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {
-    let Some(value) = headers.get(OPERATION) else { return Ok(None) };
-    let id = value.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
-    id.map(|id| Some(OperationId(id)))
-        .ok_or_else(|| Problem::new(ErrorCode::Malformed, "Idempotency-Key must be a UUID"))
 }
 
 fn answer(settings: Settings) -> impl IntoResponse {

@@ -26,11 +26,13 @@ pub(super) async fn keep(app: Arc<App>, writer: WriterHandle, stop: Cancellation
             set("presence_hub_users", census.users);
         }
         count(&app);
+        set("presence_hub_extensions", app.operations.extensions().connections());
         set("presence_hub_settings_spooled", app.operations.spooled());
         set("presence_hub_store_followed", usize::from(app.operations.follows()));
         note_writer(&writer);
         if round.is_multiple_of(SWEEP_ROUNDS) {
             app.user_limits.sweep();
+            app.guesses.sweep();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The first frame: who is there, and whether they come back.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, net::IpAddr, sync::Arc};
 
 use hub::Link;
 use model::{CloseCode, SubscribeRequest, Track};
@@ -8,34 +8,74 @@ use tokio::time::timeout;
 use wire::{ClientFrame, Hello};
 
 use super::{
+    extension::{Working, by_code, by_token},
     inbound::{Inbound, Pace},
     requests::Requests,
     stream::Stream,
 };
-use crate::{app::App, auth::VerifiedUser, config::Secret};
+use crate::{
+    app::App,
+    auth::{AuthError, VerifiedUser, extension::is_of_extension},
+    config::Secret,
+};
 
 /// Why there is no conversation; `None`: the client left by itself.
-type Refusal = Option<CloseCode>;
+pub(super) type Refusal = Option<CloseCode>;
 
-/// Reads the hello, verifies the token, and connects to the hub.
+/// Who said hello.
+pub(super) enum Greeted {
+    /// A person, who is connected to the hub.
+    Person(Link, Requests),
+    /// An assistant's extension.
+    Extension(Box<Working>),
+}
+
+/// Reads the hello, and lets in whoever may come in.
 pub(super) async fn greet(
     app: &Arc<App>,
     stream: &mut Stream,
     token: Option<Secret>,
-) -> Result<(Link, Requests), Refusal> {
+    address: IpAddr,
+) -> Result<Greeted, Refusal> {
     let deadline = app.bounds.hello_timeout;
-    let hello = timeout(deadline, hello(app, stream)).await.map_err(|_| Some(CloseCode::Timeout))??;
-    let token = given_once(token, &hello).ok_or(Some(CloseCode::BadHello))?;
-    let verified = app.authenticator.user(&token).await.map_err(|error| {
-        metrics::counter!("presence_hub_tokens_refused_total").increment(1);
-        tracing::debug!(%error, "a hello was refused");
-        Some(error.close_code())
-    })?;
+    let mut hello = timeout(deadline, hello(app, stream)).await.map_err(|_| Some(CloseCode::Timeout))??;
+    if let Some(request) = hello.clock_in.take() {
+        let alone = token.is_none() && hello == Hello::default();
+        let working = if alone { by_code(app, stream, address, request).await } else { Err(BAD_HELLO) };
+        return Ok(Greeted::Extension(Box::new(working?)));
+    }
+    let token = given_once(token, &hello).ok_or(BAD_HELLO)?;
+    if is_of_extension(&token) {
+        let alone = hello.resume.is_none() && hello.track.is_none();
+        let working = if alone { by_token(app, stream, &token).await } else { Err(BAD_HELLO) };
+        return Ok(Greeted::Extension(Box::new(working?)));
+    }
+    let (link, requests) = person(app, stream, &token, hello).await?;
+    Ok(Greeted::Person(link, requests))
+}
+
+const BAD_HELLO: Refusal = Some(CloseCode::BadHello);
+
+/// Verifies the token of a person, and connects to the hub.
+async fn person(
+    app: &Arc<App>,
+    stream: &Stream,
+    token: &str,
+    hello: Hello,
+) -> Result<(Link, Requests), Refusal> {
+    let verified = app.authenticator.user(token).await.map_err(|error| refuse_token(&error))?;
     let track = track(&hello)?;
     let requests = Requests::new(verified.user, track.as_ref());
     let outbox = Arc::clone(stream.outbox());
     let link = app.hub.connect(connect(verified, hello, track), outbox).await;
     Ok((link.map_err(|_| Some(CloseCode::Restarting))?, requests))
+}
+
+/// Counts a token that was not accepted.
+pub(super) fn refuse_token(error: &AuthError) -> Refusal {
+    metrics::counter!("presence_hub_tokens_refused_total").increment(1);
+    tracing::debug!(%error, "a hello was refused");
+    Some(error.close_code())
 }
 
 async fn hello(app: &App, stream: &mut Stream) -> Result<Hello, Refusal> {

@@ -37,6 +37,7 @@ impl Requests {
         link: &Link,
         frame: Box<ClientFrame>,
     ) -> Result<(), End> {
+        let frame_id = frame.id();
         let handed = match *frame {
             ClientFrame::Hello(_) => return Err(End::Ours(CloseCode::BadHello)),
             ClientFrame::Heartbeat => link.heartbeat().await,
@@ -55,6 +56,11 @@ impl Requests {
             ClientFrame::SetSettings(request) => {
                 self.set_settings(app, link, request);
                 Ok(())
+            }
+            // An extension's, and this is a person's connection.
+            ClientFrame::ClockOut(_) | ClientFrame::ChangeAccount(_) | ClientFrame::Renew(_) => {
+                let words = "this needs the token of an extension";
+                link.refuse(frame_id, RequestError::new(ErrorCode::Unauthorized, words)).await
             }
             ClientFrame::Refresh(request) => {
                 self.refresh(app, link, request);

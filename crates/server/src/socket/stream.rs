@@ -105,6 +105,13 @@ impl Stream {
         })
     }
 
+    /// Says one thing; `false`: the other end does not take it in time, or is gone.
+    pub(super) async fn say(&mut self, frame: &ServerFrame, patience: Duration) -> bool {
+        let frame = wire::encode_server(self.encoding(), frame).into();
+        let Ok(message) = message(self.encoding(), frame) else { return false };
+        matches!(timeout(patience, self.socket.send(message)).await, Ok(Ok(())))
+    }
+
     /// Says why, behind what waits to be written, closes, and waits a moment for the other end.
     pub(super) async fn close(&mut self, farewell: Farewell) {
         let words =

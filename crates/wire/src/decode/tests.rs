@@ -22,6 +22,24 @@ fn an_error_never_repeats_a_token_wherever_it_was_put() {
 }
 
 #[test]
+fn an_error_never_repeats_an_access_code_wherever_it_was_put() {
+    // 100 bits in base 32: the shortest text that a code has.
+    let code = "x7k2m9q4w8e5r3t6y1u0";
+    for frame in [
+        format!(r#"{{"t":"{code}"}}"#),
+        format!(r#"{{"t":"hello","clockIn":"{code}"}}"#),
+        format!(r#"{{"t":"hello","clockIn":{{"{code}":1}}}}"#),
+        format!(r#"{{"t":"hello","clockIn":{{"code":"{code}","accountId":"{code}"}}}}"#),
+        format!(r#"{{"t":"clockOut","id":1,"accountId":"{code}","epoch":1}}"#),
+        format!(r#"{{"t":"clockOut","id":1,"epoch":"{code}"}}"#),
+        format!(r#"{{"t":"renew","id":1,"code":"{code}"}}"#),
+    ] {
+        let error = decode_client(Encoding::Json, frame.as_bytes()).unwrap_err();
+        assert!(!error.to_string().contains(&code[..8]), "{error}");
+    }
+}
+
+#[test]
 fn our_own_words_are_never_left_out() {
     let text = "a channel is wedding:<uuid>, organization:<uuid> or account:<uuid>";
     assert_eq!(discreet(text), text);

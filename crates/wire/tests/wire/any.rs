@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use model::{
-    AccountId, AccountRecord, ActivityRequest, ActivityType, ChannelId, CleanText, Device, EndReason,
-    EntryId, ErrorCode, Holder, Kept, MetadataValue, Minute, NotResumed, OrganizationId, Outgoing,
-    PeopleInterest, PersonRecord, PersonState, Phase, Record, RequestError, RequestId, ResumeOutcome,
-    ResumePoint, ResumeRequest, SessionId, Settings, SettingsPatch, SharedRecord, Status, SubscribeRequest,
-    SubscribedChannel, SubscriptionId, TrackRequest, UserId, ViewFrame, Visibility, WeddingId, WelcomeFrame,
-    limits,
+    AccountId, AccountRecord, ActivityRequest, ActivityType, ChannelId, CleanText, ClockOutReason, CloseCode,
+    Device, EndReason, EntryId, ErrorCode, Holder, Kept, MetadataValue, Minute, NotResumed, OrganizationId,
+    Outgoing, PeopleInterest, PersonRecord, PersonState, Phase, Record, RequestError, RequestId,
+    ResumeOutcome, ResumePoint, ResumeRequest, SessionId, Settings, SettingsPatch, SharedRecord, Status,
+    SubscribeRequest, SubscribedChannel, SubscriptionId, TrackRequest, UserId, ViewFrame, Visibility,
+    WeddingId, WelcomeFrame, limits,
 };
 use proptest::{
     collection::{btree_map, vec},
@@ -17,8 +17,8 @@ use proptest::{
     sample::select,
 };
 use wire::{
-    ActivityFrame, ClientFrame, Hello, Refresh, Request, SetSettings, Subscribe, Token, TrackFrame,
-    Unsubscribe,
+    ActivityFrame, ChangeAccount, ClientFrame, ClockInRequest, ClockOut, ClockedIn, ClockedOut, Closing,
+    Hello, Refresh, Request, ServerFrame, SetSettings, Subscribe, Token, TrackFrame, Unsubscribe,
 };
 
 fn uuid() -> impl Strategy<Value = uuid::Uuid> + Clone {
@@ -259,7 +259,72 @@ fn hello() -> impl Strategy<Value = ClientFrame> {
     let resume = (uuid(), vec(point, 0..4))
         .prop_map(|(session, subscriptions)| ResumeRequest { session: SessionId(session), subscriptions });
     (of(raw_text(40).prop_map(Token::new)), of(resume), of(track()))
-        .prop_map(|(token, resume, track)| ClientFrame::Hello(Hello { token, resume, track }))
+        .prop_map(|(token, resume, track)| ClientFrame::Hello(Hello { token, resume, track, clock_in: None }))
+}
+
+fn extension_hello() -> impl Strategy<Value = ClientFrame> {
+    (raw_text(40), uuid(), of(uuid())).prop_map(|(code, account, op_id)| {
+        let (code, account_id) = (Token::new(code), AccountId(account));
+        let clock_in = Some(ClockInRequest { code, account_id, op_id });
+        ClientFrame::Hello(Hello { clock_in, ..Hello::default() })
+    })
+}
+
+fn epoch() -> impl Strategy<Value = u64> {
+    prop_oneof![0..=1_u64 << 53, Just(1 << 53)]
+}
+
+fn clock_out() -> impl Strategy<Value = ClientFrame> {
+    (request(), uuid(), epoch(), of(uuid())).prop_map(|(id, account, epoch, op_id)| {
+        ClientFrame::ClockOut(ClockOut { id, account_id: AccountId(account), epoch, op_id })
+    })
+}
+
+fn change_account() -> impl Strategy<Value = ClientFrame> {
+    (request(), uuid(), epoch(), uuid(), of(uuid())).prop_map(|(id, account, epoch, to, op_id)| {
+        let (account_id, to) = (AccountId(account), AccountId(to));
+        ClientFrame::ChangeAccount(ChangeAccount { id, account_id, epoch, to, op_id })
+    })
+}
+
+fn clocked_in() -> impl Strategy<Value = ServerFrame> {
+    let ids = (uuid(), uuid(), uuid());
+    (of(request()), ids, epoch(), minute(), raw_text(40), any::<[u64; 3]>(), vec(raw_text(10), 0..4))
+        .prop_map(|(re, (user, organization, account), epoch, since, token, times, admins_see)| {
+            let [token_ms, heartbeat_ms, heartbeat_timeout_ms] = times;
+            ServerFrame::ClockedIn(Box::new(ClockedIn {
+                re,
+                user: UserId(user),
+                organization: OrganizationId(organization),
+                account_id: AccountId(account),
+                epoch,
+                since,
+                token: Token::new(token),
+                token_ms,
+                heartbeat_ms,
+                heartbeat_timeout_ms,
+                admins_see,
+            }))
+        })
+}
+
+fn clocked_out() -> impl Strategy<Value = ServerFrame> {
+    (uuid(), epoch(), of(select(ClockOutReason::ALL))).prop_map(|(account, epoch, reason)| {
+        ServerFrame::ClockedOut(ClockedOut { account_id: AccountId(account), epoch, reason })
+    })
+}
+
+fn closing() -> impl Strategy<Value = ServerFrame> {
+    (select(CloseCode::ALL), of(raw_text(40)), of(any::<u64>())).prop_map(
+        |(code, message, reconnect_after_ms)| {
+            ServerFrame::Closing(Closing { code, message, reconnect_after_ms })
+        },
+    )
+}
+
+/// Whatever the shell says besides what the heart said: to extensions, and before a close.
+pub(crate) fn shell_frame() -> impl Strategy<Value = ServerFrame> {
+    prop_oneof![clocked_in(), clocked_out(), closing()]
 }
 
 fn activity() -> impl Strategy<Value = ActivityRequest> {
@@ -287,6 +352,10 @@ pub(crate) fn client_frame() -> impl Strategy<Value = ClientFrame> {
     let plain = || request().prop_map(|id| Request { id });
     prop_oneof![
         hello(),
+        extension_hello(),
+        clock_out(),
+        change_account(),
+        plain().prop_map(ClientFrame::Renew),
         (request(), vec(subscribe_request(), 0..4))
             .prop_map(|(id, channels)| ClientFrame::Subscribe(Subscribe { id, channels })),
         (request(), any::<u32>()).prop_map(|(id, subscription)| {

@@ -177,7 +177,9 @@ fn links_lead_to_headings_and_files() {
     let headings: BTreeSet<_> = document
         .lines()
         .filter(|line| line.starts_with('#'))
-        .map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace(',', ""))
+        .map(|line| {
+            line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', ':'], "")
+        })
         .collect();
     for part in document.split("](").skip(1) {
         let target = part.split(')').next().unwrap();

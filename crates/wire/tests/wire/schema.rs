@@ -111,9 +111,14 @@ fn sorted(list: &Value) -> Vec<&str> {
 #[test]
 fn whatever_is_encoded_is_as_the_schema_says() {
     let [client, server] = Direction::BOTH.map(|direction| validator(&closed(schema(direction))));
-    proptest!(ProptestConfig::with_cases(200), |(said in any::outgoing(), asked in any::client_frame())| {
-        let said = wire::encode(Encoding::Json, &said, &Limits::default());
-        assert_valid(&server, &serde_json::from_slice(&said).unwrap(), "from the hub");
+    let said = (any::outgoing(), any::shell_frame());
+    proptest!(ProptestConfig::with_cases(200), |(said in said, asked in any::client_frame())| {
+        for said in [
+            wire::encode(Encoding::Json, &said.0, &Limits::default()),
+            wire::encode_server(Encoding::Json, &said.1),
+        ] {
+            assert_valid(&server, &serde_json::from_slice(&said).unwrap(), "from the hub");
+        }
         let asked = wire::encode_client(Encoding::Json, &asked);
         assert_valid(&client, &serde_json::from_slice(&asked).unwrap(), "to the hub");
     });

@@ -96,6 +96,13 @@ proptest! {
     }
 
     #[test]
+    fn what_the_shell_says_comes_back(frame in any::shell_frame()) {
+        for encoding in Encoding::ALL {
+            prop_assert_eq!(decode_server(encoding, &encode_server(encoding, &frame)), Ok(frame.clone()));
+        }
+    }
+
+    #[test]
     fn what_a_client_says_comes_back(frame in any::client_frame()) {
         for encoding in Encoding::ALL {
             let bytes = encode_client(encoding, &frame);
@@ -196,6 +203,10 @@ fn an_unknown_frame_has_no_bytes() {
 fn a_token_is_not_in_the_debug_text_of_its_frame() {
     let frame = ClientFrame::Hello(Hello { token: Some(Token::new("secret")), ..Hello::default() });
     assert!(!format!("{frame:?}").contains("secret"));
+    let code =
+        r#"{"t":"hello","clockIn":{"code":"secret","accountId":"5d7f91b3-4e60-4c8d-9fa1-203e4f5a6b07"}}"#;
+    let frame = decode_client(Encoding::Json, code.as_bytes()).unwrap();
+    assert!(!format!("{frame:?}").contains("secret"), "{frame:?}");
 }
 
 #[test]
@@ -230,6 +241,7 @@ fn the_largest_hello_of_the_protocol_fits_into_a_message() {
         token: Some(Token::new("x".repeat(4096))),
         resume: Some(ResumeRequest { session, subscriptions }),
         track: Some(track),
+        clock_in: None,
     });
     for encoding in Encoding::ALL {
         assert_eq!(decode_client(encoding, &encode_client(encoding, &frame)), Ok(frame.clone()));

@@ -117,3 +117,30 @@ fn who_has_hidden_is_expected_by_themself_alone_and_forbidden_to_the_others() {
     judge.frame(3, 3).shown(0, version(1));
     assert_eq!((judge.tally.forbidden, judge.tally.delivered), (1, 2));
 }
+
+#[test]
+fn members_are_shown_that_an_account_is_occupied_and_nobody_else_is() {
+    let world = World::new(6).with_organizations(0..6, 3);
+    let views = [Some((0, 0..3)), Some((3, 3..6)), None];
+    let mut judge = Judge::new(&world, &views, Leaves::Wrong);
+    judge.watch_accounts(&Agency { accounts: 2, assistants: 1, free: 0..2, members: 0..3 });
+    judge.frame(0, 1).occupied(1, true);
+    assert_eq!((judge.tally.forbidden, judge.tally.errors), (0, 0));
+    assert_eq!(judge.badges_right(|account| account == 1), (2, 2));
+    judge.frame(0, 2).occupied(1, true);
+    assert_eq!((judge.tally.forbidden, judge.tally.errors), (0, 1), "told again for nothing");
+    judge.frame(0, 2).occupied(0, false);
+    judge.frame(1, 3).occupied(1, true);
+    assert_eq!(judge.tally.forbidden, 2);
+}
+
+#[test]
+fn an_assistant_is_found_in_whatever_a_client_is_sent() {
+    let mut judge = judge(Leaves::Wrong);
+    let payload = agency::name(3);
+    judge.search(payload.as_bytes());
+    assert_eq!(judge.tally.forbidden, 0, "where no agency is watched it is anybody's word");
+    judge.watch_accounts(&Agency { accounts: 1, assistants: 4, free: 0..1, members: 0..4 });
+    judge.search(payload.as_bytes());
+    assert_eq!(judge.tally.forbidden, 1);
+}

@@ -4,6 +4,8 @@ use super::*;
 struct Seen {
     shown: Vec<(Person, Shown)>,
     left: Vec<Person>,
+    occupied: Vec<(Account, bool)>,
+    freed: Vec<Account>,
 }
 
 impl Entries for Seen {
@@ -13,6 +15,14 @@ impl Entries for Seen {
 
     fn left(&mut self, person: Person) {
         self.left.push(person);
+    }
+
+    fn occupied(&mut self, account: Account, bare: bool) {
+        self.occupied.push((account, bare));
+    }
+
+    fn freed(&mut self, account: Account) {
+        self.freed.push(account);
     }
 }
 
@@ -57,7 +67,27 @@ fn it_reads_the_same_as_the_decoder_of_the_protocol() {
 }
 
 #[test]
+fn accounts_are_read_and_what_is_said_beside_them_is_noticed() {
+    let id = |number| crate::world::agency::account(number);
+    let since = r#""since":"2026-11-21T08:00:00Z""#;
+    let joins = [
+        format!(r#"{{"accountId":"{}","holder":"occupied"}}"#, id(7)),
+        format!(r#"{{"accountId":"{}","holder":"occupied",{since}}}"#, id(8)),
+        format!(r#"{{"accountId":"{}","holder":"own",{since}}}"#, id(9)),
+        BARE.to_owned(),
+    ]
+    .join(",");
+    let leave = format!(r#"{{"accountId":"{}"}},{LEFT}"#, id(0xABC));
+    let text = format!(r#"{{"t":"diff","sub":3,"seq":41,"join":[{joins}],"leave":[{leave}]}}"#);
+    let (_, seen, _) = read(text.as_bytes()).unwrap();
+    assert_eq!(seen.occupied, [(7, true), (8, false), (9, false)]);
+    assert_eq!((seen.freed, seen.left, seen.shown.len()), (vec![0xABC], vec![9], 1));
+}
+
+#[test]
 fn ids_begin_as_the_world_makes_them() {
+    let entry = serde_json::json!({ "accountId": crate::world::agency::account(0xABC) }).to_string();
+    assert!(entry.as_bytes().starts_with(ACCOUNT) && entry.ends_with("00000abc\"}"));
     let entry = serde_json::json!({ "userId": crate::world::user(0xABC) }).to_string();
     assert!(entry.as_bytes().starts_with(PERSON) && entry.ends_with("00000abc\"}"));
     assert_eq!((hex(b"0000beef"), hex(b"0000bEef"), hex(b"000/0000")), (Some(0xBEEF), None, None));

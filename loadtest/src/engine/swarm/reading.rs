@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use model::{EntryId, PersonState, Record, ResumeOutcome, ViewFrame};
+use model::{EntryId, Holder, PersonState, Record, ResumeOutcome, ViewFrame};
 use wire::{ServerFrame, Welcome};
 
 use super::{Stage, Swarm, Told};
@@ -15,7 +15,7 @@ use crate::{
         scan::{self, Entries, Envelope, Shown},
         speech::Speech,
     },
-    world,
+    world::{self, agency},
 };
 
 /// The longest wait for an event.
@@ -109,6 +109,7 @@ impl Swarm {
     }
 
     fn frame(&mut self, link: LinkId, frame: Frame<'_>) {
+        self.judge.search(frame.payload);
         match frame.opcode {
             frame::TEXT => self.text(link, frame),
             frame::BINARY => self.decode(link, frame),
@@ -243,10 +244,11 @@ impl Swarm {
         let records = view.join.iter().chain(&view.update);
         let read = records.map(|record| shown(record.record(), &mut entries)).all(|read| read.is_some());
         for left in &view.leave {
-            if let EntryId::Person(user) = left
-                && let Some(person) = world::person(*user)
-            {
-                entries.left(person);
+            match left {
+                EntryId::Person(user) => world::person(*user).into_iter().for_each(|n| entries.left(n)),
+                EntryId::Account(account) => {
+                    agency::account_number(*account).into_iter().for_each(|n| entries.freed(n));
+                }
             }
         }
         if !read {
@@ -257,7 +259,14 @@ impl Swarm {
 }
 
 fn shown(record: &Record, to: &mut impl Entries) -> Option<()> {
-    let Record::Person(record) = record else { return None };
+    let record = match record {
+        Record::Person(record) => record,
+        Record::Account(record) => {
+            let bare = record.holder == Holder::Occupied;
+            to.occupied(agency::account_number(record.account_id)?, bare);
+            return Some(());
+        }
+    };
     let mut shown = Shown::default();
     if let PersonState::Present { page, is_typing, device, custom_status, .. } = &record.state {
         let version = custom_status.as_ref().map(|text| scan::version(text.as_str().as_bytes()));

@@ -1,6 +1,6 @@
 //! An erasure and a batch at the same time: whichever comes first, nothing of the person is left.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::Wall;
 use persistence::{Behind, Person, Store, Upkeep};
@@ -20,9 +20,16 @@ pub(super) fn rows_of_the_erased() -> String {
 }
 
 /// Waits until a statement waits for a lock: the case goes on when it does, and not after some time.
-pub(super) fn until_somebody_waits(home: &fixture::Home) {
+pub(crate) fn until_somebody_waits(home: &fixture::Home) {
+    until_waiting(home, 1);
+}
+
+/// The same of several statements.
+pub(crate) fn until_waiting(home: &fixture::Home, count: u64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-    while home.count(waiting) == 0 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while home.count(waiting) < count {
+        assert!(Instant::now() < deadline, "nobody waits");
         std::thread::yield_now();
     }
 }

@@ -36,7 +36,7 @@ async fn busy_home() -> Home {
 }
 
 /// The plans of statements that say `words`, from the server's log.
-fn plans(log: &str, words: &str) -> Vec<String> {
+pub(crate) fn plans(log: &str, words: &str) -> Vec<String> {
     let entries = log.split("Query Text: ").skip(1);
     let of_statement = entries.filter(|entry| entry.lines().next().is_some_and(|text| text.contains(words)));
     of_statement.map(|entry| indented(entry).join("\n")).collect()
@@ -48,12 +48,12 @@ fn indented(entry: &str) -> Vec<&str> {
 }
 
 #[expect(clippy::print_stdout, reason = "plans are for whoever runs it with --nocapture")]
-fn say(what: &str, plan: &str) {
+pub(crate) fn say(what: &str, plan: &str) {
     println!("{what}\n{plan}\n");
 }
 
 /// A table is named with its schema nowhere, a week of the log by its Monday.
-fn reads_all_of(plan: &str, table: &str) -> bool {
+pub(crate) fn reads_all_of(plan: &str, table: &str) -> bool {
     let of =
         |line: &str| line.split_once("Seq Scan on ").map(|(_, rest)| rest.split(' ').next() == Some(table));
     let week = |line: &str| line.contains(&format!("Seq Scan on {table}_2"));

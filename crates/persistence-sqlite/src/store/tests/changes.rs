@@ -119,7 +119,7 @@ async fn changes_are_forgotten_after_an_hour() {
 }
 
 fn everything(cursor: &Cursor) -> Changes {
-    Changes { cursor: cursor.clone(), users: vec![], accounts: vec![], all: true }
+    Changes { cursor: cursor.clone(), users: vec![], accounts: vec![], account_states: vec![], all: true }
 }
 
 async fn rows(folder: &TempDir) -> i64 {

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-fn found_in_files(folder: &TempDir, words: &str) -> Vec<String> {
+pub(super) fn found_in_files(folder: &TempDir, words: &str) -> Vec<String> {
     let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let holds = |path: &std::path::PathBuf| {
         fs::read(path).unwrap().windows(words.len()).filter(|bytes| *bytes == words.as_bytes()).count()

@@ -1,5 +1,7 @@
 //! A store in memory that may fail at any of its calls, before or after it has done what was asked.
 
+mod occupancies;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -7,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall};
+use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -324,7 +326,7 @@ impl Truth for Double {
     async fn users(&self, _: Pick<UserId>) -> Result<Vec<(UserId, UserFacts)>, StoreError> {
         unreachable!("no job reads facts")
     }
-    async fn accounts(&self, _: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    async fn accounts(&self, _: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
         unreachable!("no job reads facts")
     }
 }

@@ -1,5 +1,7 @@
 //! A store that keeps what is written behind, in a mood.
 
+mod occupancies;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
@@ -7,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountFacts, AccountId, DirectoryChange, Settings, UserFacts, UserId, Wall};
+use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall};
 use uuid::Uuid;
 
 use crate::{
@@ -173,7 +175,7 @@ impl Truth for Fake {
     async fn users(&self, _: Pick<UserId>) -> Result<Vec<(UserId, UserFacts)>, StoreError> {
         not_asked()
     }
-    async fn accounts(&self, _: Pick<AccountId>) -> Result<Vec<(AccountId, AccountFacts)>, StoreError> {
+    async fn accounts(&self, _: Pick<AccountId>) -> Result<Vec<(AccountId, AccountState)>, StoreError> {
         not_asked()
     }
 }

@@ -14,12 +14,14 @@ pub(super) struct Guide<'a> {
     pub(super) world: &'a World,
     pub(super) viewer: &'a Person,
     pub(super) palette: Palette,
+    /// The tokens of an admin and of an assistant, and their organization.
+    pub(super) desk: Option<(String, String, ChannelId)>,
 }
 
 impl Guide<'_> {
     /// The header. `token` is for the command that it shows.
     pub(super) fn header(&self, url: &str, operations: SocketAddr, token: &str) -> String {
-        let Self { world, viewer, palette } = self;
+        let Self { world, viewer, palette, desk } = self;
         format!(
             "{title}\n\n\
              A wedding agency, three weddings on one weekend, {count} people who come and go over real sockets.\n\
@@ -27,7 +29,7 @@ impl Guide<'_> {
              + comes into sight   ~ changes   - goes out of sight   (times are UTC)\n\n\
              Not everybody is seen by everybody: {hidden}.\n\n\
              To see through other eyes: {program} demo --viewer NAME\n{cast}\n\
-             A second terminal with a table of one wedding, through the same eyes:\n\n{command}\n\n\
+             A second terminal with a table of one wedding, through the same eyes:\n\n{command}\n\n{desk}\
              Socket {url}   Metrics http://{operations}/metrics   Ctrl-C ends it.\n\n",
             title = palette.strong("presence-hub demo"),
             count = world.people.len(),
@@ -38,6 +40,7 @@ impl Guide<'_> {
             program = program(),
             cast = cast(world),
             command = watch_command(viewer, url, token),
+            desk = desk.as_ref().map(|desk| side_by_side(desk, url)).unwrap_or_default(),
         )
     }
 }
@@ -67,6 +70,16 @@ fn watch_command(viewer: &Person, url: &str, token: &str) -> String {
     let channel = viewer.channels.iter().find(is_wedding).or(viewer.channels.first());
     let channel = channel.map(ToString::to_string).unwrap_or_default();
     format!("{} watch --roster --url {url} --token {token} {channel}", program())
+}
+
+/// Occupancy, by the rights of two viewers.
+fn side_by_side((admin, assistant, organization): &(String, String, ChannelId), url: &str) -> String {
+    format!(
+        "Assistants clock in to the shared accounts of the agency, move, get lost, come back and clock out.\n\
+         A third terminal with their badges, side by side as an admin and as an assistant see them:\n\n\
+         {} watch --url {url} --token {admin} --side-by-side {assistant} {organization}\n\n",
+        program()
+    )
 }
 
 /// As this program was called.

@@ -45,6 +45,10 @@ impl Scene {
         config.operations.port = 0;
         config.auth.issuers = vec![issuer.clone()];
         config.log.level = "error".to_owned();
+        // Somebody who is lost is shown as lost while somebody looks.
+        config.presence.heartbeat_ms = 5_000;
+        config.presence.heartbeat_timeout_ms = 3_000;
+        config.occupancy.stale_after_s = 10;
         config.shutdown.drain_s = 2;
         config.shutdown.reconnect_spread_s = 1;
         Ok(Self { config, issuer, any_port: port.is_none(), temporary })

@@ -144,6 +144,7 @@ async fn a_viewer_sees_people_come_and_whoever_hides_is_not_seen() {
     let (header, lines) = text.split_once("Ctrl-C ends it.").unwrap();
     assert!(header.contains("You see what Marta Keller (venue) sees"), "{header}");
     assert!(header.contains(" watch --roster --url ws://127.0.0.1:"), "{header}");
+    assert!(header.contains(" --side-by-side "), "{header}");
     assert!(!text.contains('\u{1b}'), "plain is plain");
     for hidden in ["Kenji Mori", "Dario Conti", "Jonas Weber"] {
         assert!(!lines.contains(hidden), "{hidden} is not seen by the coordinator:\n{lines}");
@@ -151,6 +152,43 @@ async fn a_viewer_sees_people_come_and_whoever_hides_is_not_seen() {
     assert!(place.exists());
     drop(demo);
     assert!(!place.parent().unwrap().exists(), "a world without a place is thrown away");
+}
+
+#[test]
+fn assistants_have_a_desk() {
+    let world = world();
+    let desk = super::desk::Desk::of(&world).unwrap();
+    let names: Vec<_> = desk.assistants.iter().map(|assistant| world.names.user(*assistant)).collect();
+    assert_eq!(world.names.user(desk.admin), "Paul Adeyemi");
+    assert_eq!(names, ["Sofia Marin", "Ravi Menon", "Elin Ask"]);
+    assert_eq!(desk.accounts.len(), 4);
+    let nobody = World { people: Vec::new(), ..world };
+    assert_eq!(super::desk::Desk::of(&nobody), None);
+}
+
+/// By code, over real sockets: an admin sees who is in which account.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_sees_assistants_clock_in_and_an_assistant_sees_only_that_somebody_did() {
+    for (viewer, sees, badge) in [("Paul Adeyemi", true, " · since "), ("Marta Keller", false, "● Occupied")]
+    {
+        let world = world();
+        let viewer = world.person(Some(viewer)).unwrap().clone();
+        let scene = Scene::new(Some(0), None).unwrap();
+        let demo = Demo { world, viewer, scene, palette: Palette::Plain, seed: 1 };
+        let mut screen =
+            Screen::until(if sees { &["(account)  ● "] } else { &["(account)  ● Occupied"] });
+        let complete = screen.complete.clone();
+        let end = async move {
+            complete.notified().await;
+            Ok(())
+        };
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let run = demo.run(metrics, end, &mut screen);
+        tokio::time::timeout(Duration::from_secs(60), run).await.expect("somebody clocks in").unwrap();
+        let text = screen.text();
+        assert!(text.contains(badge), "{text}");
+        assert_eq!(text.contains(" · since "), sees, "{text}");
+    }
 }
 
 #[test]

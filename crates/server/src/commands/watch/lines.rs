@@ -1,19 +1,22 @@
 //! News as lines: `Mia & Tom's wedding   + Lea Brandt (photographer)  online  📷 "setting up"`.
 
+use std::time::SystemTime;
+
 use client::{Change, ChannelEvent, Connection, Event, Phase, Standing};
-use model::{ChannelId, ErrorCode, Holder, PersonState, Record, Status};
+use model::{ChannelId, ErrorCode, PersonState, Record, Status};
 
 use super::{
+    badge::badge,
     names::Names,
     text::{Palette, minute, safe, status_name},
 };
 
 /// The lines that an event is worth. Settings are the viewer's own business.
-pub(in crate::commands) fn of(event: &Event, names: &Names, palette: Palette) -> Vec<String> {
+pub(in crate::commands) fn of(event: &Event, names: &Names, palette: Palette, at: SystemTime) -> Vec<String> {
     match event {
         Event::Connection(connection) => of_connection(connection, palette).into_iter().collect(),
         Event::Settings(_) => Vec::new(),
-        Event::Channel(event) => of_channel(event, names, palette),
+        Event::Channel(event) => of_channel(event, names, palette, at),
     }
 }
 
@@ -32,12 +35,12 @@ pub(super) fn of_connection(connection: &Connection, palette: Palette) -> Option
     })
 }
 
-fn of_channel(event: &ChannelEvent, names: &Names, palette: Palette) -> Vec<String> {
+fn of_channel(event: &ChannelEvent, names: &Names, palette: Palette, at: SystemTime) -> Vec<String> {
     let place = palette.strong(&format!("{:<26}", names.channel(event.channel)));
     let mut lines: Vec<_> = event
         .changes
         .iter()
-        .map(|change| format!("{place}  {}", of_change(event.channel, change, names, palette)))
+        .map(|change| format!("{place}  {}", of_change(event.channel, change, names, palette, at)))
         .collect();
     if let Some(standing) = of_standing(event.standing) {
         lines.push(format!("{place}  {}", palette.warning(standing)));
@@ -55,12 +58,12 @@ pub(super) fn of_standing(standing: Standing) -> Option<&'static str> {
     }
 }
 
-fn of_change(channel: ChannelId, change: &Change, names: &Names, palette: Palette) -> String {
+fn of_change(channel: ChannelId, change: &Change, names: &Names, palette: Palette, at: SystemTime) -> String {
     let (name, part) = (names.entry(change.id), names.part(channel, change.id));
     let who = if part.is_empty() { name } else { format!("{name} ({part})") };
     match (&change.before, &change.now) {
-        (None, Some(now)) => format!("{} {who}  {}", palette.came("+"), details(now, None, palette)),
-        (before, Some(now)) => format!("~ {who}  {}", details(now, before.as_ref(), palette)),
+        (None, Some(now)) => format!("{} {who}  {}", palette.came("+"), details(now, None, palette, at)),
+        (before, Some(now)) => format!("~ {who}  {}", details(now, before.as_ref(), palette, at)),
         (_, None) => format!("{} {who}", palette.went("-")),
     }
 }
@@ -76,7 +79,7 @@ pub(super) fn status(record: &Record) -> Option<Status> {
     }
 }
 
-fn details(record: &Record, before: Option<&Record>, palette: Palette) -> String {
+fn details(record: &Record, before: Option<&Record>, palette: Palette, at: SystemTime) -> String {
     let mut parts = Vec::new();
     if let Record::Person(_) = record {
         let now = status(record);
@@ -86,15 +89,15 @@ fn details(record: &Record, before: Option<&Record>, palette: Palette) -> String
             None => named,
         });
     }
-    parts.extend(facts(record));
+    parts.extend(facts(record, at));
     parts.join("  ")
 }
 
 /// What a record tells besides the status.
-pub(super) fn facts(record: &Record) -> Vec<String> {
+pub(super) fn facts(record: &Record, at: SystemTime) -> Vec<String> {
     match record {
         Record::Person(person) => of_person(&person.state),
-        Record::Account(account) => of_holder(&account.holder),
+        Record::Account(account) => vec![badge(&account.holder, at)],
     }
 }
 
@@ -114,18 +117,6 @@ fn of_person(state: &PersonState) -> Vec<String> {
             let page = page.as_ref().map(|page| format!("on {}", safe(page.as_str())));
             let typing = is_typing.then(|| "typing…".to_owned());
             [typing, page, device, custom].into_iter().flatten().collect()
-        }
-    }
-}
-
-fn of_holder(holder: &Holder) -> Vec<String> {
-    match holder {
-        Holder::Occupied => vec!["occupied".to_owned()],
-        Holder::Own { since } => vec![format!("yours since {}", minute(*since))],
-        Holder::Named { display_name, since, stale_since, .. } => {
-            let held = format!("{} since {}", safe(display_name), minute(*since));
-            let stale = stale_since.map(|at| format!("last seen {}", minute(at)));
-            [Some(held), stale].into_iter().flatten().collect()
         }
     }
 }

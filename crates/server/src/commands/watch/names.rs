@@ -1,8 +1,11 @@
 //! Names for ids: of the sample world, and of a directory document. The protocol carries no names of people.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use model::{AccountId, ChannelId, DirectoryChange, EntryId, UserId};
+use model::{AccountId, ChannelId, DirectoryChange, EntryId, OrganizationId, UserId};
 use persistence::import;
 
 use super::{super::demo::world, CommandError, text::safe};
@@ -14,6 +17,7 @@ pub(in crate::commands) struct Names {
     accounts: BTreeMap<AccountId, String>,
     channels: BTreeMap<ChannelId, String>,
     parts: BTreeMap<(ChannelId, UserId), String>,
+    desks: BTreeSet<(OrganizationId, AccountId)>,
 }
 
 /// The names of the sample world, and of the directory document in `file`.
@@ -42,7 +46,8 @@ impl Names {
                 DirectoryChange::PutWedding { id, name } => {
                     self.channels.insert(ChannelId::Wedding(*id), safe(name));
                 }
-                DirectoryChange::PutAccount { id, name, .. } => {
+                DirectoryChange::PutAccount { id, name, organization } => {
+                    self.desks.insert((*organization, *id));
                     self.accounts.insert(*id, safe(name));
                     self.channels.insert(ChannelId::Account(*id), safe(name));
                 }
@@ -68,6 +73,16 @@ impl Names {
     /// The name of a channel.
     pub(in crate::commands) fn channel(&self, id: ChannelId) -> String {
         self.channels.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// The accounts of a channel that are known: an organization's, or the one that it is.
+    pub(in crate::commands) fn accounts_of(&self, channel: ChannelId) -> impl Iterator<Item = AccountId> {
+        let is_of = move |(organization, account): &&(OrganizationId, AccountId)| match channel {
+            ChannelId::Organization(id) => id == *organization,
+            ChannelId::Account(id) => id == *account,
+            ChannelId::Wedding(_) => false,
+        };
+        self.desks.iter().filter(is_of).map(|(_, account)| *account)
     }
 
     /// The name of an entry.

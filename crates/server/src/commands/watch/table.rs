@@ -10,6 +10,7 @@ use client::{Client, Connection, Event, Phase, Replica, Standing};
 use model::{ChannelId, EntryId, Record};
 
 use super::{
+    badge::AVAILABLE,
     lines::{facts, of_connection, of_standing, status},
     names::Names,
     text::{Palette, clock, status_name},
@@ -22,6 +23,25 @@ const HOME: &str = "\x1b[H";
 /// To the end of the line, so that nothing of the last drawing stays.
 const LINE_END: &str = "\x1b[K\r\n";
 const CLEAR_BELOW: &str = "\x1b[J";
+
+/// Takes the terminal for a drawing that is made anew in place.
+pub(super) fn open(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(OPEN.as_bytes())?;
+    out.flush()
+}
+
+/// Gives the terminal back.
+pub(super) fn close(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(CLOSE.as_bytes())?;
+    out.flush()
+}
+
+/// Draws over what was drawn before.
+pub(super) fn draw_lines(lines: &[String], out: &mut impl Write) -> io::Result<()> {
+    let drawing = lines.join(LINE_END);
+    write!(out, "{HOME}{drawing}{LINE_END}{CLEAR_BELOW}")?;
+    out.flush()
+}
 
 /// Tables of all channels that are followed.
 pub(in crate::commands) struct Table {
@@ -50,22 +70,10 @@ impl Table {
         }
     }
 
-    pub(super) fn open(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(OPEN.as_bytes())?;
-        out.flush()
-    }
-
-    pub(super) fn close(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(CLOSE.as_bytes())?;
-        out.flush()
-    }
-
     pub(super) fn draw(&self, client: &Client, at: SystemTime, out: &mut impl Write) -> io::Result<()> {
         let connection = client.connection();
         let lines = client.read(|replica| self.lines(replica, &connection, at));
-        let drawing = lines.join(LINE_END);
-        write!(out, "{HOME}{drawing}{LINE_END}{CLEAR_BELOW}")?;
-        out.flush()
+        draw_lines(&lines, out)
     }
 
     /// The whole drawing.
@@ -80,7 +88,7 @@ impl Table {
         let mut lines = vec![format!("{} UTC{viewer}  {state}  (Ctrl-C ends)", clock(at))];
         for (channel, _) in replica.lists() {
             lines.push(String::new());
-            lines.extend(self.channel(replica, channel));
+            lines.extend(self.channel(replica, channel, at));
         }
         for (channel, why) in &self.gone {
             lines.push(String::new());
@@ -89,7 +97,7 @@ impl Table {
         lines
     }
 
-    fn channel(&self, replica: &Replica, channel: ChannelId) -> Vec<String> {
+    fn channel(&self, replica: &Replica, channel: ChannelId, at: SystemTime) -> Vec<String> {
         let Some(list) = replica.list(channel) else { return Vec::new() };
         let here = list.entries().values().filter(|record| status(record).is_some()).count();
         let note = match replica.phase(channel) {
@@ -101,11 +109,16 @@ impl Table {
         let mut entries: Vec<_> = list.entries().iter().collect();
         // Who is here first; among equals as the hub sorts them.
         entries.sort_by_key(|(_, record)| status(record).is_none());
-        let rows = entries.into_iter().map(|(id, record)| self.row(channel, *id, record));
-        std::iter::once(title).chain(rows).collect()
+        let rows = entries.into_iter().map(|(id, record)| self.row(channel, *id, record, at));
+        let whole = replica.phase(channel) == Some(Phase::Live);
+        let free = self.names.accounts_of(channel).map(EntryId::Account);
+        let free = free.filter(|id| whole && !list.entries().contains_key(id));
+        let free =
+            free.map(|id| format!("  {:<20} {:<14} {:<8} {AVAILABLE}", self.names.entry(id), "account", ""));
+        std::iter::once(title).chain(rows).chain(free).collect()
     }
 
-    fn row(&self, channel: ChannelId, id: EntryId, record: &Record) -> String {
+    fn row(&self, channel: ChannelId, id: EntryId, record: &Record, at: SystemTime) -> String {
         let (name, part) = (self.names.entry(id), self.names.part(channel, id));
         let now = status(record);
         let word = match record {
@@ -113,6 +126,6 @@ impl Table {
             Record::Account(_) => "",
         };
         let word = self.palette.status(now, &format!("{word:<8}"));
-        format!("  {name:<20} {part:<14} {word} {}", facts(record).join("  "))
+        format!("  {name:<20} {part:<14} {word} {}", facts(record, at).join("  "))
     }
 }

@@ -77,11 +77,16 @@ fn account(holder: Holder) -> Record {
 /// 2026-11-21 14:02 UTC.
 const AT: Minute = Minute(29_921_162);
 
+/// Three minutes later.
+fn later() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs((AT.0 as u64 + 3) * 60)
+}
+
 fn line(before: Option<Record>, now: Option<Record>) -> String {
     let id = before.as_ref().or(now.as_ref()).unwrap().id();
     let changes = vec![Change { id, before, now }];
     let event = ChannelEvent { channel: wedding(), standing: Standing::Followed(Phase::Live), changes };
-    let lines = lines::of(&Event::Channel(event), &names(), Palette::Plain);
+    let lines = lines::of(&Event::Channel(event), &names(), Palette::Plain, later());
     assert_eq!(lines.len(), 1);
     let line = lines[0].strip_prefix("June").unwrap();
     line.trim_start().to_owned()
@@ -107,8 +112,8 @@ fn a_change_is_a_line() {
         ),
         (Some(bare(3, Status::Idle)), None, "- 00000000"),
         (None, Some(offline(3, None)), "+ 00000000  offline  never seen"),
-        (None, Some(account(Holder::Occupied)), "+ Inbox (account)  occupied"),
-        (None, Some(account(Holder::Own { since: AT })), "+ Inbox (account)  yours since 2026-11-21 14:02"),
+        (None, Some(account(Holder::Occupied)), "+ Inbox (account)  ● Occupied"),
+        (None, Some(account(Holder::Own { since: AT })), "+ Inbox (account)  ● Yours · since 14:02"),
     ] {
         assert_eq!(line(before, now), said);
     }
@@ -119,24 +124,26 @@ fn nothing_that_people_write_reaches_the_terminal_as_a_command() {
     let display_name = "Eve\u{1b}]0;owned\u{7}\r\nAda\u{202e}".to_owned();
     let holder = Holder::Named { user_id: user(1), display_name, since: AT, stale_since: Some(AT) };
     let said = line(None, Some(account(holder)));
-    assert_eq!(
-        said,
-        "+ Inbox (account)  Eve]0;owned  Ada since 2026-11-21 14:02  last seen 2026-11-21 14:02"
-    );
+    assert_eq!(said, "+ Inbox (account)  ◐ Eve]0;owned  Ada · since 14:02 · last seen 3 min ago");
     assert_eq!(safe("\u{9b}31m\u{0}a\u{200b}b\u{2066}\tc"), "31mab c");
     let ending = Connection::Ended(Ending::Handshake("\u{1b}[2J".to_owned()));
-    assert_eq!(lines::of(&Event::Connection(ending), &names(), Palette::Plain), ["cannot connect: [2J"]);
+    assert_eq!(
+        lines::of(&Event::Connection(ending), &names(), Palette::Plain, later()),
+        ["cannot connect: [2J"]
+    );
 }
 
 #[test]
 fn the_connection_and_the_standing_of_channels_are_told() {
-    let of = |connection| lines::of(&Event::Connection(connection), &names(), Palette::Plain);
+    let of = |connection| lines::of(&Event::Connection(connection), &names(), Palette::Plain, later());
     assert!(of(Connection::Connecting).is_empty());
     assert_eq!(of(Connection::Connected { resumed: false }), ["connected"]);
     assert_eq!(of(Connection::Connected { resumed: true }), ["connected again; nothing was missed"]);
     let waiting = Connection::Waiting { wait: Duration::from_millis(1_500), cause: "no network".to_owned() };
     assert_eq!(of(waiting), ["your view is stale: no network; trying again in 1.5 s"]);
-    assert!(lines::of(&Event::Settings(model::Settings::default()), &names(), Palette::Plain).is_empty());
+    assert!(
+        lines::of(&Event::Settings(model::Settings::default()), &names(), Palette::Plain, later()).is_empty()
+    );
     for (standing, said) in [
         (Standing::Followed(Phase::Live), None),
         (Standing::Left, None),
@@ -152,17 +159,17 @@ fn the_connection_and_the_standing_of_channels_are_told() {
     ] {
         let event = ChannelEvent { channel: wedding(), standing, changes: Vec::new() };
         let said: Vec<_> = said.into_iter().collect();
-        assert_eq!(lines::of(&Event::Channel(event), &names(), Palette::Plain), said);
+        assert_eq!(lines::of(&Event::Channel(event), &names(), Palette::Plain, later()), said);
     }
 }
 
 #[test]
 fn colours_only_where_they_are_wanted() {
     let event = Event::Connection(Connection::Connected { resumed: false });
-    assert_eq!(lines::of(&event, &names(), Palette::Colours), ["\u{1b}[2mconnected\u{1b}[0m"]);
+    assert_eq!(lines::of(&event, &names(), Palette::Colours, later()), ["\u{1b}[2mconnected\u{1b}[0m"]);
     let change = Change { id: EntryId::Person(user(1)), before: None, now: Some(here(1, Status::Busy)) };
     let event = ChannelEvent { channel: wedding(), standing: Standing::Left, changes: vec![change] };
-    let lines = lines::of(&Event::Channel(event), &names(), Palette::Colours);
+    let lines = lines::of(&Event::Channel(event), &names(), Palette::Colours, later());
     assert!(lines[0].contains("\u{1b}[31mbusy\u{1b}[0m"), "{}", lines[0]);
     // Tests have no terminal.
     assert_eq!(Palette::of_stdout(), Palette::Plain);
@@ -205,7 +212,7 @@ fn a_table_shows_who_is_here_first() {
             "June  1 here",
             "  Grace                couple         away     \"lunch\"",
             "  Ada [31m Byron       florist        offline  never seen",
-            "  Inbox                account                 occupied",
+            "  Inbox                account                 ● Occupied",
             "",
             "wedding:00000000-0000-0000-0000-000000000008  there is no such channel for this viewer",
         ]
@@ -224,10 +231,9 @@ fn a_table_shows_who_is_here_first() {
 
 #[test]
 fn a_table_leaves_the_terminal_as_it_was() {
-    let table = Table::new(names(), Palette::Plain);
     let mut out = Vec::new();
-    table.open(&mut out).unwrap();
-    table.close(&mut out).unwrap();
+    table::open(&mut out).unwrap();
+    table::close(&mut out).unwrap();
     let drawn = String::from_utf8(out).unwrap();
     for mode in ["?1049", "?25", "?7"] {
         assert_eq!(drawn.matches(&format!("\u{1b}[{mode}h")).count(), 1, "{mode}");
@@ -262,4 +268,96 @@ fn a_token_is_given_or_made() {
     assert!(tokens(&args(&["hub", "watch", "--as", &user, "--secret", secret, &channel])).is_ok());
     let nobody = WatchArgs { token: None, ..args(&["hub", "watch", "--token", "t", &channel]) };
     assert!(matches!(tokens(&nobody), Err(CommandError::NoIssuer)));
+}
+
+/// What a viewer of an organization is shown of it.
+fn view_of(table: &SideBySide, viewer: u128, records: Vec<Record>) -> side_by_side::View {
+    let mut replica = Replica::new();
+    let settings = model::Settings::default();
+    replica
+        .apply(&ServerFrame::Welcome(Box::new(wire::Welcome {
+            user: user(viewer),
+            session: model::SessionId(Uuid::from_u128(viewer)),
+            resume: None,
+            heartbeat_ms: 1,
+            heartbeat_timeout_ms: 1,
+            resume_ms: 1,
+            limits: wire::Announced { message_bytes: 1, subscriptions: 1 },
+            settings,
+        })))
+        .unwrap();
+    let channel = SubscribedChannel { channel: organization(), outcome: Ok(SubscriptionId(1)) };
+    let answer = Subscribed { re: RequestId(1), channels: vec![channel] };
+    replica.apply(&ServerFrame::Subscribed(answer)).unwrap();
+    let join = records.into_iter().map(|record| std::sync::Arc::new(SharedRecord::new(record))).collect();
+    let view = ViewFrame {
+        subscription: SubscriptionId(1),
+        sequence: 1,
+        phase: model::Phase::Snapshot { more: false },
+        join,
+        update: Vec::new(),
+        leave: Vec::new(),
+    };
+    replica.apply(&ServerFrame::View(view)).unwrap();
+    table.view(&replica, &Connection::Connected { resumed: false }, later())
+}
+
+fn organization() -> ChannelId {
+    ChannelId::Organization(model::OrganizationId(Uuid::from_u128(9)))
+}
+
+/// Each row without what fills it up.
+fn rows(lines: &[String]) -> Vec<Vec<&str>> {
+    lines.iter().map(|line| line.split('│').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn an_admin_and_an_assistant_are_shown_side_by_side() {
+    let table = SideBySide::new(names(), Palette::Plain);
+    let named = |stale_since| {
+        let display_name = "Ana Costa".to_owned();
+        account(Holder::Named { user_id: user(3), display_name, since: AT, stale_since })
+    };
+    let admin = view_of(&table, 1, vec![bare(2, Status::Away), named(None)]);
+    let assistant = view_of(&table, 2, vec![account(Holder::Occupied)]);
+    let lines = table.lines(&[admin, assistant], later());
+    assert_eq!(
+        rows(&lines),
+        [
+            vec!["14:05:00 UTC  (Ctrl-C ends)"],
+            vec!["as Ada [31m Byron  live", "as Grace  live"],
+            vec![""],
+            vec!["Agency", ""],
+            vec!["Inbox                  ● Ana Costa · since 14:02", "● Occupied"],
+            vec![r#"Grace                  away  "lunch""#, ""],
+        ]
+    );
+    let lost = view_of(&table, 1, vec![named(Some(AT))]);
+    let own = view_of(&table, 3, vec![account(Holder::Own { since: AT })]);
+    let lines = table.lines(&[lost, own], later());
+    assert_eq!(
+        rows(&lines)[4],
+        ["Inbox                  ◐ Ana Costa · since 14:02 · last seen 3 min ago", "● Yours · since 14:02"]
+    );
+    let free = [1, 2].map(|viewer| view_of(&table, viewer, Vec::new()));
+    assert_eq!(rows(&table.lines(&free, later()))[4], ["Inbox                  ○ Available", "○ Available"]);
+}
+
+#[test]
+fn a_second_viewer_has_a_token_or_is_given_some() {
+    let args = |words: &[&str]| match <crate::cli::Cli as clap::Parser>::parse_from(words).command {
+        crate::cli::Command::Watch(args) => args,
+        other => panic!("{other:?}"),
+    };
+    let channel = organization().to_string();
+    let alone = args(&["hub", "watch", "--token", "t", &channel]);
+    assert_eq!(viewers(&alone).unwrap().len(), 1);
+    let beside = args(&["hub", "watch", "--token", "t", "--side-by-side", "u", &channel]);
+    let both = viewers(&beside).unwrap();
+    assert_eq!((both.len(), both[0].channels[0].channel), (2, organization()));
+    assert_eq!(both[0].channels, both[1].channels);
+    let secret = "a-secret-of-more-than-thirty-two-bytes";
+    let user = user(1).to_string();
+    let words = ["hub", "watch", "--as", &user, "--secret", secret, "--side-by-side-as", &user, &channel];
+    assert_eq!(viewers(&args(&words)).unwrap().len(), 2);
 }

@@ -1,0 +1,54 @@
+//! No job knows codes or holds; they are there because every store has them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::{AccountId, Hold, OrganizationId, UserId};
+
+use super::Double;
+use crate::{
+    AccessCode, ClockIn, ClockedIn, Ended, ForceClear, Minted, NewCode, Occupancies, OperationId, Revocation,
+    Sign, StoreError, TokenKey,
+};
+
+#[async_trait]
+impl Occupancies for Double {
+    async fn token_key(&self) -> Result<TokenKey, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn mint_code(&self, _: NewCode) -> Result<Minted, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn access_codes(&self, _: UserId, _: OrganizationId) -> Result<Vec<AccessCode>, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn revoke_code(&self, _: Revocation) -> Result<Option<Ended>, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn clock_in(&self, _: ClockIn) -> Result<ClockedIn, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn change_account(
+        &self,
+        _: Hold,
+        _: AccountId,
+        _: Option<OperationId>,
+    ) -> Result<ClockedIn, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn clock_out(&self, _: Hold, _: Option<OperationId>) -> Result<Ended, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn force_clear(&self, _: ForceClear) -> Result<Ended, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn find_hold(&self, _: Hold) -> Result<ClockedIn, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn write_signs(&self, _: &[Sign], _: Duration, _: Duration) -> Result<Vec<Hold>, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+    async fn mark_stale(&self, _: Duration) -> Result<u64, StoreError> {
+        unreachable!("no job looks at holds")
+    }
+}

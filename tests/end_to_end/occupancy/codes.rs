@@ -160,13 +160,14 @@ async fn asked_again_under_its_name_everything_is_done_once() {
     let again = said(validate(name, agency.accounts[0]).await, StatusCode::OK).await;
     assert_eq!((&again["epoch"], &again["since"]), (&held["epoch"], &held["since"]));
     said(agency.log_out(&held).await, StatusCode::OK).await;
-    let again = validate(name, agency.accounts[0]).await;
+    let again = said(validate(name, agency.accounts[0]).await, StatusCode::OK).await;
+    assert_eq!(again["epoch"], held["epoch"], "what it came to then");
+    assert!(agency.listed(olga).await.is_empty(), "it was not done again");
     assert_eq!(
-        refusal(again).await,
+        refusal(agency.log_out(&again).await).await,
         (409, "not_held".to_owned()),
-        "what it made is over, and it is not made again"
+        "its token is for what is over"
     );
-    assert!(agency.listed(olga).await.is_empty());
     let other = validate(name, agency.accounts[1]).await;
     assert_eq!(refusal(other).await, (409, "operation_conflict".to_owned()));
 }

@@ -230,11 +230,7 @@ async fn validate(
 ) -> Result<impl IntoResponse, Problem> {
     let operation = operation(&headers)?;
     let done = app.clock_in(address, presented.code.reveal(), presented.account_id, operation).await?;
-    let ClockedIn { hold, since, new, .. } = done;
-    if !new && operation.is_some() {
-        // Made before under this name, it may be over: nobody is given a token then.
-        still_held(&app, hold).await?;
-    }
+    let ClockedIn { hold, since, .. } = done;
     let (token, token_ms) = app.extension_token(hold)?;
     let Hold { user: user_id, organization: organization_id, account: account_id, epoch } = hold;
     let since = since.minute();
@@ -248,11 +244,6 @@ async fn validate(
         token_ms,
         admins_see: ADMINS_SEE,
     }))
-}
-
-async fn still_held(app: &App, hold: Hold) -> Result<(), Problem> {
-    let found = app.operations.find_hold(hold).await;
-    found.map(drop).map_err(|error| failure::of_operation(&error).into())
 }
 
 /// The hold that is meant.

@@ -1,6 +1,9 @@
 //! Makes the calls of the specification at a hub, and reads its answers in the words of the specification.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use model::{AccountId, ErrorCode, UserId};
 use postgres_cluster::Session;
@@ -14,8 +17,8 @@ use crate::fixture::{AccessCode, Agency, Answered, Desk, No};
 pub(crate) struct Crew {
     pub(crate) agency: Agency,
     codes: Mutex<Vec<AccessCode>>,
-    /// The last token of each assistant: it says who calls, and the call says which hold is meant.
-    tokens: Mutex<Vec<Option<Token>>>,
+    /// The token of each hold that ever was: it opens that one alone.
+    tokens: Mutex<HashMap<(Assistant, Account, u64), Token>>,
 }
 
 impl Crew {
@@ -25,15 +28,15 @@ impl Crew {
         for user in &agency.assistants {
             codes.push(desk.mint(&agency, *user).await);
         }
-        Self { agency, codes: Mutex::new(codes), tokens: Mutex::new(vec![None; assistants]) }
+        Self { agency, codes: Mutex::new(codes), tokens: Mutex::default() }
     }
 
     fn code(&self, who: Assistant) -> AccessCode {
         self.codes.lock().unwrap_or_else(PoisonError::into_inner)[who].clone()
     }
 
-    fn token(&self, who: Assistant) -> Option<Token> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)[who].clone()
+    fn token(&self, hold: (Assistant, Account, u64)) -> Option<Token> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&hold).cloned()
     }
 
     /// Gives an assistant a new code in the place of one that was revoked.
@@ -48,7 +51,7 @@ impl Crew {
         match call {
             Call::ClockIn { who, account } => self.clock_in(desk, *who, *account, operation).await,
             Call::ClockOut { who, account, epoch } => {
-                let token = self.token(*who).expect("who clocks out was clocked in");
+                let token = self.token((*who, *account, *epoch)).expect("who clocks out was clocked in");
                 let account = agency.accounts[*account];
                 of(desk.clock_out(&token, account, *epoch, operation).await, |_| Answer::Ended)
             }
@@ -80,7 +83,8 @@ impl Crew {
     ) -> Answer {
         match desk.clock_in(&self.code(who), self.agency.accounts[account], operation).await {
             Ok(pass) => {
-                self.tokens.lock().unwrap_or_else(PoisonError::into_inner)[who] = Some(pass.token);
+                let hold = (who, account, pass.epoch);
+                self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(hold, pass.token);
                 Answer::In { epoch: pass.epoch }
             }
             Err(no) => of_no(no),

@@ -67,7 +67,9 @@ fn load(setup: &Setup, viewers: u32) -> Load {
         spacing: Some(Spacing::Even),
         ..Load::of(World::new(viewers).with_weddings(0..viewers, WEDDING), World::wedding_of)
     };
-    load.set("presence.window_ms", 1).set("presence.heartbeat_ms", 600_000)
+    load.set("presence.window_ms", 1)
+        .set("presence.heartbeat_ms", 600_000)
+        .set("occupancy.stale_after_s", 3_600)
 }
 
 fn lines(viewers: u32) -> impl Iterator<Item = (&'static str, u32)> {

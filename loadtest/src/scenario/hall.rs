@@ -46,7 +46,7 @@ fn load(setup: &Setup, members: u32, viewers: u32) -> Load {
         duration: setup.duration_or(20),
         ..load
     };
-    load.set("presence.heartbeat_ms", 600_000)
+    load.set("presence.heartbeat_ms", 600_000).set("occupancy.stale_after_s", 3_600)
 }
 
 /// The hub's CPU seconds for a change.

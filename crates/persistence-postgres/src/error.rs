@@ -264,6 +264,7 @@ impl Failure {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            Self::Database(error) if is_without_partition(error) => true,
             Self::Database(error) => code(error).is_some_and(|code| {
                 code.starts_with("08")
                     || matches!(
@@ -306,6 +307,7 @@ const SERIALIZATION: &str = "40001";
 const DEADLOCK: &str = "40P01";
 const LOCKED: &str = "55P03";
 const MISSING_KEY: &str = "23503";
+const CHECK: &str = "23514";
 const NOT_UNIQUE: &str = "23505";
 const ADMIN_SHUTDOWN: &str = "57P01";
 const CRASH_SHUTDOWN: &str = "57P02";
@@ -317,8 +319,19 @@ fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
+/// Whether a row had no partition to go to. Statements write only where they see one: it was attached when the statement
+/// had locked its tables already, and the next one finds it.
+fn is_without_partition(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else { return false };
+    let is_a_check = error.code().is_some_and(|code| code == CHECK);
+    is_a_check && error.constraint().is_none() && error.table() == Some("presence_activity_logs")
+}
+
 /// What an error means to a caller: later (the default), or never.
 fn store_error(error: sqlx::Error) -> StoreError {
+    if is_without_partition(&error) {
+        return unavailable(error);
+    }
     let code = code(&error).unwrap_or_default();
     match (code.get(..2), code.as_str()) {
         (_, DAMAGED_DATA | DAMAGED_INDEX) => corrupt(error),

@@ -10,7 +10,7 @@ use super::{
     exported::{exported, instant, soon},
     later, organization, put, put_user, remove_user, user,
 };
-use crate::{ActivityRow, BUCKET_MS, ExportPart, Stretch, StretchId, WEEK_MS, Week};
+use crate::{ActivityRow, ArchivedRows, BUCKET_MS, ExportPart, Stretch, StretchId, WEEK_MS, Week};
 use tally::{Dice, Raw, Tally, Totals};
 
 /// Quarters that are rolled up at once.
@@ -243,17 +243,23 @@ pub async fn weeks_set_aside_stay_as_they_are(store: Shared) {
     assert_tally(&store, &raw, "dropped").await;
 }
 
-/// The same again, from the rows that were put back.
-pub async fn a_restored_week_is_rolled_up_again(store: Shared) {
-    put_offices(&store).await;
+/// A week with 300 activities and a stretch that was added up, archived and dropped; its rows.
+async fn archived_week(store: &Shared) -> (Raw, Week, ArchivedRows) {
+    put_offices(store).await;
     let mut raw = Raw::default();
     let rows: Vec<_> = (0..300).map(random_activity).collect();
-    write(&store, &mut raw, &rows, &[stretch(1, 1, soon(0), soon(5))]).await;
-    roll_up(&store).await;
+    write(store, &mut raw, &rows, &[stretch(1, 1, soon(0), soon(5))]).await;
+    roll_up(store).await;
     let week = Week::of(soon(0));
     store.set_week_aside(week).await.unwrap();
     let archived = store.week_rows(week, None, 1_000).await.unwrap();
     assert!(store.drop_week(week, archived.len() as u64).await.unwrap());
+    (raw, week, archived)
+}
+
+/// The same again, from the rows that were put back.
+pub async fn a_restored_week_is_rolled_up_again(store: Shared) {
+    let (raw, week, archived) = archived_week(&store).await;
     store.restore_week(week, later(0)).await.unwrap();
     for part in archived.chunks(100) {
         store.restore_rows(week, part).await.unwrap();
@@ -270,15 +276,7 @@ pub async fn a_restored_week_is_rolled_up_again(store: Shared) {
 /// While some of a week's rows are back and others are not, its totals stay, whoever writes or marks; what was written
 /// meanwhile waits, also while whoever restores begins again, and is in them in the end.
 pub async fn half_a_week_makes_no_totals(store: Shared) {
-    put_offices(&store).await;
-    let mut raw = Raw::default();
-    let rows: Vec<_> = (0..300).map(random_activity).collect();
-    write(&store, &mut raw, &rows, &[stretch(1, 1, soon(0), soon(5))]).await;
-    roll_up(&store).await;
-    let week = Week::of(soon(0));
-    store.set_week_aside(week).await.unwrap();
-    let archived = store.week_rows(week, None, 1_000).await.unwrap();
-    assert!(store.drop_week(week, archived.len() as u64).await.unwrap());
+    let (mut raw, week, archived) = archived_week(&store).await;
     let (half, next_week) = (&archived[..150], activity(2_000, 2, soon(WEEK_MS)));
     let mut late = Raw::default();
     for begun in 0..2 {

@@ -134,9 +134,7 @@ impl Agency {
 
     /// An extension that says hello with a code.
     pub(crate) async fn extension(&self, code: &str, account: AccountId) -> Extension {
-        let code = Token::new(code);
-        let request = ClockInRequest { code, account_id: account, op_id: None };
-        self.enter(Hello { clock_in: Some(request), ..Hello::default() }).await.expect("clocked in")
+        self.enter(clocking_in(code, account)).await.expect("clocked in")
     }
 
     /// An extension that comes back with its token.
@@ -154,6 +152,12 @@ impl Agency {
         tab.watch(self.world.agency).await;
         tab
     }
+}
+
+/// The hello that clocks in.
+pub(crate) fn clocking_in(code: &str, account: AccountId) -> Hello {
+    let request = ClockInRequest { code: Token::new(code), account_id: account, op_id: None };
+    Hello { clock_in: Some(request), ..Hello::default() }
 }
 
 /// The body of an answer with this status.

@@ -1,10 +1,12 @@
 //! What the directory says ends a hold: by the hub, and behind its back.
 
+use std::time::Duration;
+
 use model::{AccountId, ClockOutReason, CloseCode, DirectoryChange, OrganizationId, Plan, Role, UserId};
 use reqwest::StatusCode;
 use uuid::Uuid;
 
-use super::agency::{Agency, Extension, not_entered, said};
+use super::agency::{Agency, Extension, clocking_in, not_entered, said};
 use crate::fixture::put_user;
 
 /// A new assistant, clocked in to a new account.
@@ -91,6 +93,41 @@ async fn who_is_disabled_is_shut_out_and_stays_where_they_are() {
     let answer = again.ask(|id| wire::ClientFrame::Ping(wire::Request { id })).await;
     assert!(matches!(answer, wire::ServerFrame::Ack(_)), "{answer:?}");
     said(agency.clear(agency.world.olga, account, "?reason=left").await, StatusCode::OK).await;
+}
+
+/// However a disabling meets a clock-in, nobody who is disabled is left on a socket. Whether they hold the account is
+/// decided by which was committed first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_disabled_while_clocking_in_is_shut_out() {
+    let agency = Agency::with_postgres().await;
+    let postgres = agency.postgres.clone().expect("a Postgres");
+    let account = agency.put_account("Desk").await;
+    for nth in 0..40 {
+        let user = UserId(Uuid::new_v4());
+        let member =
+            DirectoryChange::PutMember { organization: agency.organization(), user, role: Role::Member };
+        agency.world.change(&[put_user(user, false), member]).await;
+        let code = agency.code(user).await;
+        let disabling = tokio::task::spawn_blocking({
+            let postgres = postgres.clone();
+            move || {
+                // Not hoped for: it moves the two against each other, and any order will do.
+                std::thread::sleep(Duration::from_millis(nth % 10));
+                postgres.sql(&format!("UPDATE users SET disabled = true WHERE id = '{user}'"))
+            }
+        });
+        let entered = agency.enter(clocking_in(&code, account)).await;
+        disabling.await.expect("it is done");
+        match entered {
+            Ok(mut extension) => assert_eq!(extension.closed().await, CloseCode::AccountDisabled),
+            Err(refused) => {
+                let (code, closed) = not_entered(Err(refused));
+                let too_late = code == "invalid_code" || closed == Some(CloseCode::AccountDisabled);
+                assert!(too_late, "{code} {closed:?}");
+            }
+        }
+        postgres.sql(&format!("DELETE FROM users WHERE id = '{user}'"));
+    }
 }
 
 /// An erasure ends it too.

@@ -107,12 +107,17 @@ impl Operations {
         .await
     }
 
-    /// Whether a hold lasts: an extension comes back.
+    /// Whether a hold lasts: an extension comes back. Where it is not there for its user, the hub knows by then whether it
+    /// is over or they may not sign in.
     ///
     /// # Errors
     /// As [`Operations::mint_code`].
     pub async fn find_hold(&self, hold: Hold) -> Result<ClockedIn, OperationError> {
-        self.durably(async move |store| store.find_hold(hold).await).await
+        let found = self.durably(async move |store| store.find_hold(hold).await).await;
+        if matches!(found, Err(OperationError::Store(StoreError::NotHeld))) {
+            self.0.following.read_again(hold.user, ANSWERED_WITHIN).await;
+        }
+        found
     }
 
     /// Commits a change of holds, waits until it is shown, and logs what `happened`.

@@ -18,7 +18,7 @@ use model::{ErrorCode, RequestError};
 use persistence::CodeHash;
 use tokio::time::Instant;
 
-use super::{ceil_ms, clockings};
+use super::{ceil_ms, clockings, refused};
 use crate::{config::CallLimits, listener::network};
 
 /// Seconds' worth of wrong codes in all that may come at once.
@@ -164,6 +164,7 @@ impl Bucket {
 }
 
 fn too_many(wait: Duration) -> RequestError {
+    refused("code");
     let error = RequestError::new(ErrorCode::RateLimited, "too many access codes were tried; wait as told");
     RequestError { retry_after_ms: Some(ceil_ms(wait)), ..error }
 }

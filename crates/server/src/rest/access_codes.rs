@@ -27,6 +27,7 @@ use crate::{
     auth::code,
     failure,
     problem::{Json, Path, Problem, Query},
+    rate::Call,
 };
 
 type AppState = State<Arc<App>>;
@@ -100,7 +101,7 @@ async fn mint(
     Json(wanted): Json<Wanted>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.admit(&app).await?;
-    app.user_limits.check_clocking(caller.0)?;
+    app.user_limits.check(caller.0, Call::Clocking)?;
     let lasts = lasts(&app, wanted.expires_in_ms)?;
     let (text, hash) = code::generate();
     let code = NewCode {
@@ -163,7 +164,7 @@ async fn list(
     Query(of): Query<Of>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.admit(&app).await?;
-    app.user_limits.check_board(caller.0)?;
+    app.user_limits.check(caller.0, Call::Board)?;
     let codes = app.operations.access_codes(caller.0, of.organization_id).await;
     let codes = codes.map_err(|error| failure::of_operation(&error))?;
     Ok(private(Codes { access_codes: codes.into_iter().map(CodeNow::from).collect() }))
@@ -192,7 +193,7 @@ async fn revoke(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     caller.admit(&app).await?;
-    app.user_limits.check_clocking(caller.0)?;
+    app.user_limits.check(caller.0, Call::Clocking)?;
     let operation = operation(&headers)?;
     let revocation = Revocation { by: caller.0, code, clock_out: how.clock_out, operation };
     let ended = app.operations.revoke_code(revocation).await;

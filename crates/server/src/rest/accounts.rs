@@ -16,6 +16,7 @@ use crate::{
     app::App,
     failure,
     problem::{Json, Path, Problem, Query},
+    rate::Call,
 };
 
 /// Of which organization.
@@ -47,7 +48,7 @@ pub(super) async fn list(
     Query(of): Query<Of>,
 ) -> Result<impl IntoResponse, Problem> {
     caller.admit(&app).await?;
-    app.user_limits.check_board(caller.0)?;
+    app.user_limits.check(caller.0, Call::Board)?;
     let accounts = app.hub.accounts_of(caller.0, of.organization_id).await;
     let accounts = accounts.map_err(|gone| failure::of_operation(&gone.into()))?;
     let accounts =
@@ -80,7 +81,7 @@ pub(super) async fn clear(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     caller.admit(&app).await?;
-    app.user_limits.check_clocking(caller.0)?;
+    app.user_limits.check(caller.0, Call::Clocking)?;
     let clear = ForceClear {
         by: caller.0,
         account,

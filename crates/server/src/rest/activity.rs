@@ -12,7 +12,7 @@ use crate::{
     app::App,
     failure,
     problem::{Json, Problem},
-    rate,
+    rate::Call,
 };
 
 /// The answer: taken, and no word of whether it is logged.
@@ -29,7 +29,7 @@ pub(super) async fn tell(
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let activity =
         request.clean().map_err(|error| Problem::new(ErrorCode::InvalidValue, error.to_string()))?;
-    app.user_limits.check_activity(caller.0).map_err(rate::too_active)?;
+    app.user_limits.check(caller.0, Call::Activity)?;
     match app.hub.activity(caller.0, activity).await {
         Ok(Told::Taken) => Ok((StatusCode::ACCEPTED, Json(Accepted { success: true }))),
         Ok(Told::UnknownUser) => Err(Problem::new(ErrorCode::Unauthorized, "the directory has no such user")),

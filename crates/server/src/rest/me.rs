@@ -14,7 +14,7 @@ use crate::{
     app::App,
     failure,
     problem::{Json, Problem},
-    rate,
+    rate::Call,
 };
 
 pub(crate) use export::Exports;
@@ -37,7 +37,7 @@ pub(super) async fn erase(
     State(app): State<Arc<App>>,
     caller: Caller,
 ) -> Result<(StatusCode, Json<Erased>), Problem> {
-    app.user_limits.check_erasure(caller.0).map_err(rate::erased_already)?;
+    app.user_limits.check(caller.0, Call::Erasure)?;
     let erased = app.operations.erase(caller.0).await;
     erased.map_err(|error| failure::of_operation(&error))?;
     let archive_done = timeout(ARCHIVE_PATIENCE, clean_archive(app)).await.unwrap_or(false);

@@ -22,7 +22,7 @@ use super::{
     inbound::{Inbound, Pace},
     stream::Stream,
 };
-use crate::{app::App, clocking::NoSeat, failure, rate};
+use crate::{app::App, clocking::NoSeat, failure, rate::Call};
 use timing::{Due, Timing};
 
 /// A hold that somebody came with.
@@ -275,7 +275,7 @@ impl Conversation<'_> {
         if activity.organization.is_some_and(|named| named != organization) {
             return Err(RequestError::new(ErrorCode::UnknownChannel, "there is no such organization"));
         }
-        self.app.user_limits.check_activity(user).map_err(rate::too_active)?;
+        self.app.user_limits.check(user, Call::Activity)?;
         self.seat.active();
         let activity = Activity { organization: Some(organization), ..activity };
         let told = self.app.hub.activity(user, activity).await;

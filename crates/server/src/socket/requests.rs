@@ -15,7 +15,7 @@ use super::{End, greeting::is_too_many};
 use crate::{
     app::App,
     failure,
-    rate::{self, Said},
+    rate::{self, Call, Said},
 };
 
 /// The requests of one connection.
@@ -85,9 +85,10 @@ impl Requests {
             }
         };
         let said = Said::from(&track);
-        let kind = rate::classify(self.last_track, said);
-        if let Err(wait_ms) = app.user_limits.check(self.user, kind) {
-            return link.refuse(Some(re), rate::too_often(wait_ms)).await;
+        if let Some(call) = rate::classify(self.last_track, said)
+            && let Err(error) = app.user_limits.check(self.user, call)
+        {
+            return link.refuse(Some(re), error).await;
         }
         self.last_track = Some(said);
         link.request(re, Command::Track(track)).await
@@ -101,8 +102,8 @@ impl Requests {
                 return link.refuse(Some(re), RequestError::new(ErrorCode::InvalidValue, message)).await;
             }
         };
-        if let Err(wait_ms) = app.user_limits.check_activity(self.user) {
-            return link.refuse(Some(re), rate::too_active(wait_ms)).await;
+        if let Err(error) = app.user_limits.check(self.user, Call::Activity) {
+            return link.refuse(Some(re), error).await;
         }
         link.request(re, Command::Activity(activity)).await
     }

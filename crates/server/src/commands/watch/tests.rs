@@ -175,13 +175,12 @@ fn colours_only_where_they_are_wanted() {
     assert_eq!(Palette::of_stdout(), Palette::Plain);
 }
 
-fn replica() -> Replica {
-    let mut replica = Replica::new();
-    let channel = SubscribedChannel { channel: wedding(), outcome: Ok(SubscriptionId(1)) };
+/// Has a replica subscribe to a channel and be shown these.
+fn show(replica: &mut Replica, channel: ChannelId, records: Vec<Record>) {
+    let channel = SubscribedChannel { channel, outcome: Ok(SubscriptionId(1)) };
     let answer = Subscribed { re: RequestId(1), channels: vec![channel] };
     replica.apply(&ServerFrame::Subscribed(answer)).unwrap();
-    let records = [offline(1, None), bare(2, Status::Away), account(Holder::Occupied)];
-    let join = records.map(|record| std::sync::Arc::new(SharedRecord::new(record))).to_vec();
+    let join = records.into_iter().map(|record| std::sync::Arc::new(SharedRecord::new(record))).collect();
     let view = ViewFrame {
         subscription: SubscriptionId(1),
         sequence: 1,
@@ -191,6 +190,12 @@ fn replica() -> Replica {
         leave: Vec::new(),
     };
     replica.apply(&ServerFrame::View(view)).unwrap();
+}
+
+fn replica() -> Replica {
+    let mut replica = Replica::new();
+    let records = vec![offline(1, None), bare(2, Status::Away), account(Holder::Occupied)];
+    show(&mut replica, wedding(), records);
     replica
 }
 
@@ -286,19 +291,7 @@ fn view_of(table: &SideBySide, viewer: u128, records: Vec<Record>) -> side_by_si
             settings,
         })))
         .unwrap();
-    let channel = SubscribedChannel { channel: organization(), outcome: Ok(SubscriptionId(1)) };
-    let answer = Subscribed { re: RequestId(1), channels: vec![channel] };
-    replica.apply(&ServerFrame::Subscribed(answer)).unwrap();
-    let join = records.into_iter().map(|record| std::sync::Arc::new(SharedRecord::new(record))).collect();
-    let view = ViewFrame {
-        subscription: SubscriptionId(1),
-        sequence: 1,
-        phase: model::Phase::Snapshot { more: false },
-        join,
-        update: Vec::new(),
-        leave: Vec::new(),
-    };
-    replica.apply(&ServerFrame::View(view)).unwrap();
+    show(&mut replica, organization(), records);
     table.view(&replica, &Connection::Connected { resumed: false }, later())
 }
 

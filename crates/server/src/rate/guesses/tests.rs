@@ -55,6 +55,23 @@ async fn right_ones_are_not_counted() {
     assert!(wait(guesses.begin(address(1), code(200))).is_some());
 }
 
+/// A thousand at once are no more than a thousand one by one; what is over in the meantime, also because its caller went
+/// away, makes room.
+#[tokio::test(start_paused = true)]
+async fn tries_under_way_take_room_until_they_are_over() {
+    let guesses = Guesses::new(&limits(3, 1_000));
+    let mut under_way: Vec<_> =
+        (0..3).map(|n| guesses.begin(address(1), code(n)).expect("there is room")).collect();
+    assert_eq!(wait(guesses.begin(address(1), code(9))), Some(20_000), "n + 1");
+    drop(under_way.pop());
+    let again = guesses.begin(address(1), code(9)).expect("it was given back");
+    under_way.pop().expect("another").was_wrong();
+    drop((again, under_way));
+    assert_eq!(wait(guesses.begin(address(1), code(9))), None);
+    assert_eq!(wait(guesses.begin(address(1), code(9))), None);
+    assert_eq!(wait(guesses.begin(address(1), code(9))), Some(20_000), "the wrong one stays counted");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_code_and_all_together_have_their_limits() {
     let guesses = Guesses::new(&limits(1_000, 4));

@@ -78,7 +78,7 @@ fn on(place: &Place, setup: &Setup) -> anyhow::Result<Outcome> {
     changes += seen.changes();
     held.extend(&found.held);
     held.extend(probe.resident());
-    tell::truth(&mut outcome, &bench, onlookers, &held)?;
+    tell::truth(&mut outcome, &mut bench, onlookers, &held)?;
     tell::lists(&mut outcome, &bench.hub, &held, scene.resident())?;
     if let Place::Postgres(postgres) = place {
         tell::database(&mut outcome, postgres, &held, (&found, changes))?;

@@ -10,7 +10,7 @@ use super::{
     worker::{Found, Kind},
 };
 use crate::{
-    engine::judge::Tally,
+    engine::{drive, judge::Tally, swarm::Swarm},
     hub::Hub,
     outcome::{Check, Outcome, Recorder},
     postgres::Postgres,
@@ -22,6 +22,8 @@ use crate::{
 
 /// What 99 in a hundred clock-ins, moves and clock-outs may take, in ms.
 const P99_MS: f64 = 50.0;
+/// For all members to have been told of the last change.
+const SHOWN_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
 /// A badge takes as long as the first look that finds it; for all of them to be there.
 const CONVERGED_WITHIN: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -63,11 +65,17 @@ pub(super) fn found(outcome: &mut Outcome, found: &Found, wall_s: f64) {
 /// Whether everybody is shown in the end what is so.
 pub(super) fn truth(
     outcome: &mut Outcome,
-    bench: &Bench,
+    bench: &mut Bench,
     onlookers: Vec<Onlooker>,
     held: &Held,
 ) -> anyhow::Result<()> {
-    let (right, all) = bench.swarm.judge.badges_right(|account| held.contains_key(&account));
+    let told = |swarm: &Swarm| swarm.judge.badges_right(|account| held.contains_key(&account));
+    // A view of thousands gathers changes for a while.
+    drive::wait_for(&mut bench.swarm, SHOWN_WITHIN, |swarm| {
+        let (right, all) = told(swarm);
+        right == all
+    })?;
+    let (right, all) = told(&bench.swarm);
     outcome.checks.push(Check::exactly("badges as they are, at members", right as f64, all as f64));
     ensure!(all > 0, "nobody watches the agency");
     std::thread::sleep(CONVERGED_WITHIN);

@@ -6,6 +6,7 @@
 mod fixture;
 
 mod activity;
+mod analytics;
 mod at_rest;
 mod comeback;
 mod database;
@@ -18,6 +19,7 @@ mod occupancy_history;
 mod occupancy_kills;
 mod occupancy_races;
 mod operations;
+mod people;
 mod postgres_kills;
 mod postgres_outage;
 mod postgres_start;

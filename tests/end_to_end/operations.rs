@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::fixture::{Launch, World, eventually, id_of};
 
@@ -41,4 +42,39 @@ async fn operators_and_clients_have_ports_of_their_own() {
     assert_eq!(status(world.hub.url("/livez")).await, StatusCode::OK);
     let api = format!("http://{}/api/presence/settings", world.hub.operations);
     assert_eq!(status(api).await, StatusCode::NOT_FOUND);
+}
+
+/// Waits until `/readyz` names these as missing, in this order, and serves clients all the same.
+async fn becomes(world: &World, degraded: &[&str]) {
+    let url = format!("http://{}/readyz", world.hub.operations);
+    let ask = async || {
+        let answer = world.http.get(&url).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body: Value = answer.json().await.expect("JSON");
+        (body["degraded"] == json!(degraded)).then_some(())
+    };
+    eventually(&format!("degraded: {degraded:?}"), ask).await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_and_the_log_has_the_request() {
+    let launch = Launch::new().set("log.format", "json");
+    let world = World::on(Arc::new(launch.start())).await;
+    let (there, away) = (launch.home().database(), launch.home().path("elsewhere.db"));
+    std::fs::rename(&there, &away).unwrap();
+    becomes(&world, &["follower", "store"]).await;
+    let hide = json!({ "appearOffline": true });
+    let hidden = world.settings(Method::PUT, world.finn).json(&hide).send().await.unwrap();
+    let id = hidden.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert_eq!(hidden.status(), StatusCode::ACCEPTED);
+    // That she was here is written behind.
+    world.enter_present(world.bea).await.sign_out().await;
+    becomes(&world, &["backlog", "follower", "spool", "store"]).await;
+    std::fs::rename(&away, &there).unwrap();
+    becomes(&world, &[]).await;
+    // Written by a task that goes on without its caller, and yet on their behalf.
+    let log = world.hub.log();
+    let line = log.lines().find(|line| line.contains("waits in the spool")).expect("a line about it");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!((&line["level"], &line["span"]["request_id"]), (&json!("WARN"), &json!(id)), "{line}");
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::{ErrorCode, RequestId, SettingsPatch, Status, TrackRequest};
+use reqwest::{Method, StatusCode};
 use wire::{ClientFrame, TrackFrame};
 
 use crate::fixture::{Launch, World, online, track};
@@ -45,6 +46,38 @@ async fn of_five_rapid_updates_over_two_sockets_one_is_applied() {
         |record: &&Arc<model::SharedRecord>| record.record().id() == model::EntryId::Person(world.finn);
     let shown = anna.views().flat_map(|view| view.join.iter().chain(&view.update)).filter(of_finn).count();
     assert_eq!(shown, 1);
+}
+
+/// They are counted together.
+#[tokio::test]
+async fn of_five_rapid_updates_over_rest_and_two_sockets_one_is_applied() {
+    let world = World::on(Arc::new(strict().start())).await;
+    let mut anna = world.enter(world.anna).await;
+    anna.watch(world.wedding_a).await;
+    let mut tabs = [world.enter(world.finn).await, world.enter(world.finn).await];
+    let by_rest = world.call(Method::POST, "/api/presence/track", world.finn);
+    let by_rest = by_rest.json(&track(Status::Busy)).send().await.expect("an answer");
+    assert_eq!(by_rest.status(), StatusCode::OK);
+    let mut refused = Vec::new();
+    let statuses = [Status::Away, Status::Idle, Status::Online];
+    for (n, status) in statuses.into_iter().enumerate() {
+        if let Err(failure) = tabs[n % 2].try_track(track(status)).await {
+            assert_eq!(failure.code, ErrorCode::RateLimited);
+            refused.push(failure.retry_after_ms.expect("a time to wait"));
+        }
+    }
+    let again = world.call(Method::POST, "/api/presence/track", world.finn);
+    let again = again.json(&track(Status::Away)).send().await.expect("an answer");
+    assert_eq!(again.status(), StatusCode::TOO_MANY_REQUESTS);
+    let header = again.headers()["retry-after"].to_str().expect("text").parse::<u64>().expect("seconds");
+    let problem: serde_json::Value = again.json().await.expect("a problem");
+    assert_eq!(problem["code"], "rate_limited");
+    let wait_ms = problem["retryAfterMs"].as_u64().expect("a time to wait");
+    assert_eq!(header, wait_ms.div_ceil(1000));
+    refused.push(wait_ms);
+    assert_eq!(refused.len(), 4);
+    assert!(refused.iter().all(|wait_ms| (1..=60_000).contains(wait_ms)), "{refused:?}");
+    anna.sees(world.wedding_a, world.finn, Status::Busy).await;
 }
 
 #[tokio::test]

@@ -168,9 +168,21 @@ async fn a_client_that_does_not_read_gets_the_final_state_and_disturbs_nobody() 
     }
     let grown = world.hub.resident_kib().saturating_sub(before);
     assert!(grown < GROWTH_KIB, "the hub grew by {grown} KiB");
+    kept_for(&world, 1.0).await;
     let truth = neighbour.replica.list(channel).expect("a list").entries().clone();
     slow.until(|replica| replica.list(channel).is_some_and(|list| *list.entries() == truth)).await;
     assert!(slow.diffs < CHANGES / 10, "{} diffs where only the last states matter", slow.diffs);
+}
+
+/// Waits until the metrics say that something is kept for so many sockets, and no more than may be.
+async fn kept_for(world: &World, sockets: f64) {
+    let told = async || {
+        let bytes = world.hub.metric(&world.http, "presence_hub_outbox_bytes").await;
+        let waiting = world.hub.metric(&world.http, "presence_hub_outboxes_waiting").await;
+        let fits = bytes <= sockets * model::limits::OUTBOX_BYTES as f64;
+        (waiting == sockets && (bytes > 0.0) == (sockets > 0.0) && fits).then_some(())
+    };
+    eventually("what is kept for slow readers", told).await;
 }
 
 #[tokio::test]
@@ -196,6 +208,7 @@ async fn a_client_that_makes_no_progress_is_closed_and_may_come_back() {
     };
     // Who does not read may miss the last words.
     assert!(matches!(code, Some(4101) | None), "{code:?}");
+    kept_for(&world, 0.0).await;
     let mut back = world.back(lost, None).await;
     assert!(back.resumed(), "its session waited");
     back.watch(channel).await;

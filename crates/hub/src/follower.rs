@@ -60,8 +60,9 @@ const ASKS: usize = 1_024;
 /// Between two attempts to forget those who are gone.
 const FORGET_AGAIN: Duration = Duration::from_secs(5);
 
-/// Between two questions that somebody else's changes cause.
-const WAKE_INTERVAL: Duration = Duration::from_millis(10);
+/// How long the store is left alone at most between two questions that changes cause: as long as the last round took, so
+/// that following is half of what a flood of changes leaves room for.
+const REST_AT_MOST: Duration = Duration::from_millis(10);
 
 /// Why a round was not finished.
 #[derive(Debug, thiserror::Error)]
@@ -99,8 +100,8 @@ pub(crate) struct Follower {
     gone: BTreeSet<UserId>,
     /// Asks to be answered when everything has been read again.
     held: Vec<Ask>,
-    /// When the store was asked last.
-    asked: Instant,
+    /// Until when changes alone are no reason to ask again.
+    rests_until: Instant,
     /// When the store answered last.
     fresh: Instant,
     healthy: watch::Sender<bool>,
@@ -134,7 +135,7 @@ impl Follower {
             erased: BTreeSet::new(),
             gone: BTreeSet::new(),
             held: Vec::new(),
-            asked: Instant::now(),
+            rests_until: Instant::now(),
             fresh: Instant::now(),
             healthy,
         };
@@ -157,9 +158,14 @@ impl Follower {
                     if wake == Wake::Deaf {
                         self.sweep.hurry();
                     }
-                    // A flood of wakes is one question now and then.
-                    sleep_until(self.asked + WAKE_INTERVAL).await;
-                    None
+                    // Whoever waits to be answered does not wait for that.
+                    tokio::select! {
+                        ask = self.asks.recv() => match ask {
+                            Some(ask) => Some(ask),
+                            None => return,
+                        },
+                        () = sleep_until(self.rests_until) => None,
+                    }
                 }
                 () = sleep(pause) => None,
             };
@@ -167,7 +173,7 @@ impl Follower {
             while let Ok(ask) = self.asks.try_recv() {
                 asks.push(ask);
             }
-            match self.round(&asks).await {
+            match self.timed_round(&asks).await {
                 Ok(()) => self.answer(asks),
                 Err(Behind::Gone(_)) => return,
                 // Those who asked are dropped, which tells them.
@@ -199,9 +205,17 @@ impl Follower {
         if hurry { Duration::ZERO } else { self.options.poll_interval }
     }
 
+    async fn timed_round(&mut self, asks: &[Ask]) -> Result<(), Behind> {
+        let began = Instant::now();
+        let done = self.round(asks).await;
+        let took = began.elapsed();
+        self.rests_until = Instant::now() + took.min(REST_AT_MOST);
+        metrics::histogram!("presence_hub_follower_round_seconds").record(took);
+        done
+    }
+
     /// One question, and what follows from it. Everything before it is in the heart when it returns.
     async fn round(&mut self, asks: &[Ask]) -> Result<(), Behind> {
-        self.asked = Instant::now();
         let due = self.sweep.due();
         // Before the changes: what of the page is not among them is as it was read.
         let page = match due {
@@ -271,13 +285,16 @@ impl Follower {
     }
 
     fn missed(&self, behind: &Behind) {
+        metrics::counter!("presence_hub_follower_errors_total").increment(1);
         if self.healthy.send_replace(false) {
             tracing::error!(%behind, "the store cannot be followed; presence goes on with what is known");
         }
     }
 
     async fn tell_age(&self) -> Result<(), Gone> {
-        let stale = self.fresh.elapsed() >= self.options.stale_after;
+        let age = self.fresh.elapsed();
+        metrics::gauge!("presence_hub_follower_age_seconds").set(age);
+        let stale = age >= self.options.stale_after;
         self.hub.send(Input::Stale { stale }).await
     }
 

@@ -26,11 +26,11 @@ use std::sync::{
 };
 
 use model::{
-    Activity, ConnectionId, Limits, OrganizationId, ResumeRequest, SessionId, Settings, SharedRecord, Track,
-    UserId, Wall,
+    Activity, ConnectionId, Limits, OrganizationId, PersonRecord, ResumeRequest, SessionId, Settings,
+    SharedRecord, Track, UserId, Wall, why::Why,
 };
 use persistence::WriterHandle;
-use presence::{Census, Connect, Input};
+use presence::{Asker, Census, Connect, Input, Presence, Subjects};
 use tokio::sync::{mpsc, oneshot};
 
 pub use clock::Clock;
@@ -76,6 +76,32 @@ pub enum Told {
     UnknownOrganization,
 }
 
+/// How a track went that was told without a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracked {
+    /// It is in force.
+    Taken,
+    /// There is no such user, or not admitted.
+    UnknownUser,
+    /// The user has no session of that name.
+    UnknownSession,
+    /// The user has as many sessions as there may be, none of them lost.
+    TooManySessions,
+}
+
+/// A track without a socket.
+#[derive(Debug)]
+pub(crate) struct RestCall {
+    pub(crate) user: UserId,
+    /// The session that is meant; `None`: the one that calls alone keep alive.
+    pub(crate) named: Option<SessionId>,
+    /// The id of the session to be made, where there is none.
+    pub(crate) fresh: SessionId,
+    pub(crate) track: Track,
+}
+
+type Question = Box<dyn FnOnce(&Presence) + Send>;
+
 /// What the task finds in its mailbox. Boxed where it is large: every task that sends keeps room for one.
 pub(crate) enum Mail {
     Input(Box<Input>),
@@ -83,10 +109,10 @@ pub(crate) enum Mail {
     Connect(Box<Connect>, Arc<Outbox>),
     /// Answered when everything before it was done.
     Barrier(oneshot::Sender<()>),
-    Census(oneshot::Sender<Census>),
-    Settings(UserId, oneshot::Sender<Option<Settings>>),
+    /// A question, which changes nothing.
+    Look(Question),
     Activity(UserId, Box<Activity>, oneshot::Sender<Told>),
-    Accounts(UserId, OrganizationId, oneshot::Sender<Option<Vec<Arc<SharedRecord>>>>),
+    Track(Box<RestCall>, oneshot::Sender<Tracked>),
     /// Closes every connection, telling each when to come back.
     CloseAll(Reconnect),
 }
@@ -157,9 +183,7 @@ impl Hub {
     /// # Errors
     /// [`Gone`] after a shutdown.
     pub async fn census(&self) -> Result<Census, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.mail(Mail::Census(answer)).await?;
-        wait.await.map_err(|_| Gone)
+        self.look(Presence::census).await
     }
 
     /// The settings of a user as they are in force; `None`: no such user, or not admitted.
@@ -167,9 +191,7 @@ impl Hub {
     /// # Errors
     /// [`Gone`] after a shutdown.
     pub async fn settings_of(&self, user: UserId) -> Result<Option<Settings>, Gone> {
-        let (answer, wait) = oneshot::channel();
-        self.mail(Mail::Settings(user, answer)).await?;
-        wait.await.map_err(|_| Gone)
+        self.look(move |presence| presence.settings_of(user).cloned()).await
     }
 
     /// Tells what a user did. Answers when it is in memory, on its way to the writer.
@@ -192,8 +214,81 @@ impl Hub {
         viewer: UserId,
         organization: OrganizationId,
     ) -> Result<Option<Vec<Arc<SharedRecord>>>, Gone> {
+        self.look(move |presence| presence.accounts_of(viewer, organization)).await
+    }
+
+    /// The people whom a viewer may see, sorted by id; `None`: there is no such channel for them.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn people_for(
+        &self,
+        viewer: UserId,
+        subjects: Subjects,
+    ) -> Result<Option<Vec<PersonRecord>>, Gone> {
+        self.look(move |presence| presence.people_for(viewer, &subjects)).await
+    }
+
+    /// Whether a viewer sees somebody at all.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn may_see(&self, viewer: UserId, subject: UserId) -> Result<bool, Gone> {
+        self.look(move |presence| presence.may_see(viewer, subject)).await
+    }
+
+    /// Why a viewer sees a subject, or does not; `None`: it is not for the asker to know.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn why(&self, asker: Asker, subject: UserId, viewer: UserId) -> Result<Option<Why>, Gone> {
+        self.look(move |presence| presence.why(asker, subject, viewer)).await
+    }
+
+    /// What a session of the user announces: the named one, or the one that calls alone keep alive. `None`: there is no
+    /// such session.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn track_of(
+        &self,
+        user: UserId,
+        named: Option<SessionId>,
+    ) -> Result<Option<Option<Track>>, Gone> {
+        self.look(move |presence| Some(presence.session_of(user, named)?.1.cloned())).await
+    }
+
+    /// A track of a session that is named, or of the one that calls alone keep alive: it begins, or goes on.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn track(&self, user: UserId, named: Option<SessionId>, track: Track) -> Result<Tracked, Gone> {
         let (answer, wait) = oneshot::channel();
-        self.mail(Mail::Accounts(viewer, organization, answer)).await?;
+        let fresh = SessionId(uuid::Uuid::new_v4());
+        self.mail(Mail::Track(Box::new(RestCall { user, named, fresh, track }), answer)).await?;
+        wait.await.map_err(|_| Gone)
+    }
+
+    /// Ends the session that calls alone keep alive, if there is one.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn end_rest_session(&self, user: UserId) -> Result<(), Gone> {
+        let session = self.look(move |presence| presence.session_of(user, None).map(|(id, _)| id)).await?;
+        match session {
+            Some(session) => self.send(Input::RestEnd { user, session }).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the heart, between two inputs.
+    async fn look<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Presence) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        let (answer, wait) = oneshot::channel();
+        // Nobody waits any more where the receiver is gone.
+        self.mail(Mail::Look(Box::new(|presence| drop(answer.send(question(presence)))))).await?;
         wait.await.map_err(|_| Gone)
     }
 

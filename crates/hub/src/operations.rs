@@ -15,6 +15,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use model::{DirectoryChange, Kept, Settings, SettingsPatch, UserId};
 use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError, WriterHandle};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -178,6 +179,12 @@ impl Operations {
         self.0.spool.len()
     }
 
+    /// Operations that wait to be heard by the follower, of at most 1,024.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.following.waiting()
+    }
+
     /// Whether the store could be read when it was asked last.
     #[must_use]
     pub fn follows(&self) -> bool {
@@ -222,7 +229,7 @@ impl Parts {
         turn: Turn,
     ) -> (Result<Settings, StoreError>, Option<Turn>) {
         let this = self.clone();
-        let task = tokio::spawn(async move { (this.commit(&change).await, Some(turn)) });
+        let task = tokio::spawn(async move { (this.commit(&change).await, Some(turn)) }.in_current_span());
         task.await.unwrap_or_else(|broken| (Err(StoreError::Unavailable(Box::new(broken))), None))
     }
 
@@ -265,7 +272,7 @@ fn late() -> StoreError {
 fn uncancelled<T: Send + 'static>(
     work: impl Future<Output = Result<T, OperationError>> + Send + 'static,
 ) -> impl Future<Output = Result<T, OperationError>> + Send {
-    let task = tokio::spawn(work);
+    let task = tokio::spawn(work.in_current_span());
     async { task.await.unwrap_or(Err(OperationError::Broken)) }
 }
 

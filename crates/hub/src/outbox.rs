@@ -173,6 +173,7 @@ impl<S: Socket + ?Sized> Outbox<S> {
         if left.is_empty() {
             return Taken::Whole;
         }
+        metrics::counter!("presence_hub_turns_kept_total").increment(1);
         state.keep(left);
         state.owes_flush = true;
         Taken::Partly
@@ -227,7 +228,9 @@ impl State {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        self.pending.drain(..std::mem::take(&mut self.written));
+        let written = std::mem::take(&mut self.written);
+        kept(self.pending.len(), (self.pending.len() - written) + bytes.len());
+        self.pending.drain(..written);
         // Not more than is asked for: it is seldom added to, and never for long.
         self.pending.reserve_exact(bytes.len());
         self.pending.extend_from_slice(bytes);
@@ -235,6 +238,7 @@ impl State {
 
     fn forget_written(&mut self) {
         if self.written == self.pending.len() {
+            kept(self.pending.len(), 0);
             self.pending = Vec::new();
             self.written = 0;
             self.control = 0;
@@ -246,6 +250,22 @@ impl State {
             self.task = Some(context.waker().clone());
         }
     }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        kept(self.pending.len(), 0);
+    }
+}
+
+/// Counts what all outboxes keep, of which one had so many bytes before, and has so many now. Most never keep any.
+fn kept(before: usize, now: usize) {
+    if before == now {
+        return;
+    }
+    let waits = |bytes: usize| f64::from(u8::from(bytes > 0));
+    metrics::gauge!("presence_hub_outbox_bytes").increment(now as f64 - before as f64);
+    metrics::gauge!("presence_hub_outboxes_waiting").increment(waits(now) - waits(before));
 }
 
 /// Wakes the connection's task, with the lock given back first: it will want it.

@@ -8,7 +8,7 @@ use presence::{Input, Presence};
 use tokio::{sync::mpsc, time::sleep_until};
 
 use crate::{
-    Clock, Counters, Mail, Reconnect, Told,
+    Clock, Counters, Mail, Reconnect, RestCall, Told, Tracked,
     sink::{Ways, add},
 };
 
@@ -60,12 +60,9 @@ impl Shard {
             }
             // Nobody waits any more where the receiver is gone.
             Mail::Barrier(done) => drop(done.send(())),
-            Mail::Census(answer) => drop(answer.send(self.presence.census())),
-            Mail::Settings(user, answer) => drop(answer.send(self.presence.settings_of(user).cloned())),
+            Mail::Look(question) => question(&self.presence),
             Mail::Activity(user, activity, answer) => drop(answer.send(self.log(user, *activity))),
-            Mail::Accounts(viewer, organization, answer) => {
-                drop(answer.send(self.presence.accounts_of(viewer, organization)));
-            }
+            Mail::Track(call, answer) => drop(answer.send(self.track(*call))),
             Mail::CloseAll(reconnect) => self.close_all(reconnect),
         }
     }
@@ -81,6 +78,24 @@ impl Shard {
             self.handle(Input::RestActivity { user, activity });
         }
         told
+    }
+
+    /// Hands a track on, if its session is there or may begin.
+    fn track(&mut self, call: RestCall) -> Tracked {
+        let RestCall { user, named, fresh, track } = call;
+        if self.presence.settings_of(user).is_none() {
+            return Tracked::UnknownUser;
+        }
+        let session = match (self.presence.session_of(user, named), named) {
+            (Some((session, _)), _) => session,
+            (None, None) => fresh,
+            (None, Some(_)) => return Tracked::UnknownSession,
+        };
+        self.handle(Input::RestTrack { user, session, track });
+        match self.presence.owner_of(session) {
+            Some(_) => Tracked::Taken,
+            None => Tracked::TooManySessions,
+        }
     }
 
     fn handle(&mut self, input: Input) {

@@ -5,12 +5,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use model::{CloseCode, ConnectionId, Limits, Outgoing, limits};
+use model::{CloseCode, ConnectionId, ErrorCode, Limits, Outgoing, Phase, limits};
 use persistence::WriterHandle;
 use presence::{Note, Sink, Taken};
 use rustc_hash::FxHashMap;
 
-use crate::{Farewell, Outbox, Reconnect, notes};
+use crate::{Farewell, Hub, Outbox, Reconnect, notes};
 
 /// What was done so far, for the operator. Written by the hub's task alone.
 #[derive(Debug, Default)]
@@ -21,10 +21,22 @@ pub struct Counters {
     pub frames: AtomicU64,
     /// Bytes encoded.
     pub bytes: AtomicU64,
+    /// Of those, pages of snapshots.
+    pub snapshots: AtomicU64,
+    /// And diffs.
+    pub diffs: AtomicU64,
     /// Entries in view frames: joins, updates and leaves.
     pub changes: AtomicU64,
     /// Connections closed by the hub.
     pub closes: AtomicU64,
+}
+
+impl Hub {
+    /// Inputs that wait for the task, of at most [`crate::MAILBOX`].
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.mailbox.max_capacity() - self.0.mailbox.capacity()
+    }
 }
 
 /// The ways out: every open connection's outbox, and the writer.
@@ -61,6 +73,23 @@ impl Ways {
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
+
+    /// Counts what a frame is besides being one: how many entries it has, and the errors in it.
+    fn count(&self, frame: &Outgoing) -> usize {
+        match frame {
+            Outgoing::View(view) => {
+                let is_diff = view.phase == Phase::Live;
+                add(if is_diff { &self.counters.diffs } else { &self.counters.snapshots }, 1);
+                return view.join.len() + view.update.len() + view.leave.len();
+            }
+            Outgoing::Error { error, .. } => told(error.code),
+            Outgoing::Subscribed { channels, .. } => {
+                channels.iter().filter_map(|channel| channel.outcome.err()).for_each(told);
+            }
+            _ => {}
+        }
+        0
+    }
 }
 
 impl Sink for Ways {
@@ -75,7 +104,7 @@ impl Sink for Ways {
         for frame in frames.drain(..) {
             wire::message_into(&mut self.turn, outbox.encoding(), &frame, &self.limits);
             answers += usize::from(is_answer(&frame));
-            changed += changes(&frame);
+            changed += self.count(&frame);
         }
         debug_assert!(self.turn.len() <= limits::TURN_BYTES, "a turn of {} bytes", self.turn.len());
         add(&self.counters.frames, count);
@@ -101,11 +130,9 @@ pub(crate) fn add(counter: &AtomicU64, count: usize) {
     counter.store(counter.load(Ordering::Relaxed) + count as u64, Ordering::Relaxed);
 }
 
-fn changes(frame: &Outgoing) -> usize {
-    match frame {
-        Outgoing::View(view) => view.join.len() + view.update.len() + view.leave.len(),
-        _ => 0,
-    }
+/// Counts an error: seldom, so it may cost the look-up of its counter.
+fn told(code: ErrorCode) {
+    metrics::counter!("presence_hub_errors_total", "way" => "socket", "code" => code.name()).increment(1);
 }
 
 fn is_answer(frame: &Outgoing) -> bool {

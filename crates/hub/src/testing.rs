@@ -1,5 +1,6 @@
 //! What the tests of this crate share: a real store that can be taken away, and a hub on it.
 
+mod analytics;
 mod behind;
 mod occupancies;
 mod upkeep;

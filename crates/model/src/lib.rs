@@ -15,6 +15,7 @@ pub mod settings;
 pub mod text;
 pub mod time;
 pub mod track;
+pub mod why;
 
 pub use activity::{
     Activity, ActivityError, ActivityRequest, ActivityType, Metadata, MetadataKey, MetadataValue,

@@ -8,6 +8,13 @@ pub const CUSTOM_EMOJI_CHARS: usize = 10;
 pub const PAGE_CHARS: usize = 512;
 /// Characters of a name in the directory.
 pub const NAME_CHARS: usize = 200;
+/// People whom a query in a URL may ask about. 100 x 51 B = 5 KiB of URL.
+pub const BULK_USERS: usize = 100;
+/// People whom a query in a body may ask about. 500 x 39 B = 19.5 KiB would be past [`INBOUND_BYTES`] with spaces: such a
+/// body may have [`QUERY_BYTES`].
+pub const QUERY_USERS: usize = 500;
+/// Bytes of a body that asks about people.
+pub const QUERY_BYTES: usize = 2 * INBOUND_BYTES;
 /// Channels that `in` of a track may name: as many as a session may subscribe to. 64 x 24 B = 1.5 KiB.
 pub const SCOPE_CHANNELS: usize = 64;
 /// Subscriptions that an installation may allow a session: 64 outcomes x 96 B + 400 B fit into one turn.

@@ -34,6 +34,34 @@ impl World {
         Some(entries)
     }
 
+    /// The people whom a viewer may see who asks once: those of a channel as they are there, or all people as they are
+    /// wherever both are. `None`: the channel is unknown to them, or they are to the world.
+    #[must_use]
+    pub fn people(&self, viewer: UserId, channel: Option<ChannelId>) -> Option<Vec<PersonRecord>> {
+        let facts = self.users.get(&viewer).filter(|facts| !facts.disabled)?;
+        if channel.is_some_and(|channel| !self.may_subscribe(facts, channel)) {
+            return None;
+        }
+        let subjects = self.users.keys();
+        Some(subjects.filter_map(|subject| self.person_asked_for(viewer, *subject, channel)).collect())
+    }
+
+    fn person_asked_for(
+        &self,
+        viewer: UserId,
+        subject: UserId,
+        channel: Option<ChannelId>,
+    ) -> Option<PersonRecord> {
+        let Some(channel) = channel else {
+            let (of_viewer, of_subject) = (self.users.get(&viewer)?, self.users.get(&subject)?);
+            let meet = |channel| takes_part(of_viewer, channel) && takes_part(of_subject, channel);
+            return self.person_where(viewer, subject, |track| {
+                track.scope.as_ref().is_none_or(|scope| viewer == subject || scope.iter().copied().any(meet))
+            });
+        };
+        self.person(viewer, subject, channel, PeopleInterest::Roster)
+    }
+
     fn may_subscribe(&self, viewer: &UserFacts, channel: ChannelId) -> bool {
         match channel {
             ChannelId::Wedding(_) | ChannelId::Organization(_) => takes_part(viewer, channel),
@@ -51,23 +79,36 @@ impl World {
         channel: ChannelId,
         interest: PeopleInterest,
     ) -> Option<PersonRecord> {
+        if !takes_part(self.users.get(&subject)?, channel) {
+            return None;
+        }
+        let person = self.person_where(viewer, subject, |track| track.covers(channel))?;
+        let is_here = matches!(person.state, PersonState::Present { .. });
+        match interest {
+            PeopleInterest::None => None,
+            PeopleInterest::Present => is_here.then_some(person),
+            PeopleInterest::Roster => Some(person),
+        }
+    }
+
+    /// A person as the sessions with these tracks make them.
+    fn person_where(
+        &self,
+        viewer: UserId,
+        subject: UserId,
+        exists: impl Fn(&Track) -> bool,
+    ) -> Option<PersonRecord> {
         let facts = self.users.get(&subject)?;
-        let permitted = viewer == subject || self.sees(self.users.get(&viewer)?, facts);
-        if !takes_part(facts, channel) || !permitted {
+        if viewer != subject && !self.sees(self.users.get(&viewer)?, facts) {
             return None;
         }
         let present = if viewer == subject {
-            self.present_to_self(subject, facts, channel)
+            self.present_to_self(subject, facts, exists)
         } else {
-            self.present_to_others(subject, facts, channel)
+            self.present_to_others(subject, facts, exists)
         };
         let offline = PersonState::Offline { last_seen: facts.last_seen.map(|seen| seen.minute()) };
-        let state = match interest {
-            PeopleInterest::None => return None,
-            PeopleInterest::Present => present?,
-            PeopleInterest::Roster => present.unwrap_or(offline),
-        };
-        Some(PersonRecord { user_id: subject, state })
+        Some(PersonRecord { user_id: subject, state: present.unwrap_or(offline) })
     }
 
     /// The visibility table. Relations are a set; the one that grants sight need not be the channel's.
@@ -85,24 +126,34 @@ impl World {
     }
 
     /// One's own truth: all sessions, all fields.
-    fn present_to_self(&self, user: UserId, facts: &UserFacts, channel: ChannelId) -> Option<PersonState> {
-        let sessions: Vec<_> = self.counting(user, channel).collect();
+    fn present_to_self(
+        &self,
+        user: UserId,
+        facts: &UserFacts,
+        exists: impl Fn(&Track) -> bool,
+    ) -> Option<PersonState> {
+        let sessions: Vec<_> = self.counting(user, exists).collect();
         merge(&sessions, facts.settings.as_ref())
     }
 
     /// Whoever appears offline is signed out for others, and so are the sessions that ended for them then.
-    fn present_to_others(&self, user: UserId, facts: &UserFacts, channel: ChannelId) -> Option<PersonState> {
+    fn present_to_others(
+        &self,
+        user: UserId,
+        facts: &UserFacts,
+        exists: impl Fn(&Track) -> bool,
+    ) -> Option<PersonState> {
         let settings = facts.settings.as_ref().filter(|settings| !settings.appear_offline)?;
         let sessions: Vec<_> =
-            self.counting(user, channel).filter(|counted| !counted.session.flagged).collect();
+            self.counting(user, exists).filter(|counted| !counted.session.flagged).collect();
         Some(without_unshown(merge(&sessions, Some(settings))?, settings))
     }
 
-    /// The sessions of `user` that exist in `channel`, in which the user is known to take part.
-    fn counting(&self, user: UserId, channel: ChannelId) -> impl Iterator<Item = Counted<'_>> {
+    /// The sessions of `user` that exist where they are looked at.
+    fn counting(&self, user: UserId, exists: impl Fn(&Track) -> bool) -> impl Iterator<Item = Counted<'_>> {
         self.sessions.iter().filter(move |(_, session)| session.user == user).filter_map(
             move |(id, session)| {
-                let track = session.track.as_ref().filter(|track| track.covers(channel))?;
+                let track = session.track.as_ref().filter(|track| exists(track))?;
                 Some(Counted { id: *id, session, track })
             },
         )

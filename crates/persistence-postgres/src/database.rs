@@ -6,13 +6,17 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use model::UserId;
-use persistence::StoreError;
+use persistence::{
+    StoreError,
+    pool::{PoolWait, note_unit},
+};
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::Instrument;
 
 use crate::{
     PostgresOptions,
@@ -31,6 +35,9 @@ const USUAL_PATIENCE: Duration = Duration::from_millis(100);
 const RESERVED: u32 = 2;
 /// How long a connection that goes back may take to say that it is well.
 const RETURN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The name, for the operator, of the pool that all share.
+const USUAL: &str = "usual";
 
 /// A unit of work under way on a connection.
 pub(crate) type Unit<'c, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'c>>;
@@ -134,8 +141,11 @@ impl Database {
         W: for<'c> Fn(&'c mut PgConnection, &'c I) -> Unit<'c, T> + Send + Sync + 'static,
     {
         let (pools, until) = (self.pools.clone(), Instant::now() + self.deadline + job.terms.extra);
-        let done = tokio::spawn(async move { pools.accomplish(&job, until).await });
-        done.await.unwrap_or_else(|broken| Err(unavailable(broken)))
+        let began = std::time::Instant::now();
+        let done = tokio::spawn(async move { pools.accomplish(&job, until).await }.in_current_span());
+        let done = done.await.unwrap_or_else(|broken| Err(unavailable(broken)));
+        note_unit(began, &done);
+        done
     }
 
     /// Waits for the units under way, then closes all connections.
@@ -156,6 +166,7 @@ impl Pools {
             match self.attempt(job, until).await {
                 Ok(done) => return Ok(done),
                 Err(failure) if failure.is_transient() && tries < TRIES && pause(tries, until).await => {
+                    metrics::counter!("presence_hub_database_retries_total").increment(1);
                     tracing::debug!(?failure, tries, "a unit of work is tried again");
                     tries += 1;
                 }
@@ -182,11 +193,11 @@ impl Pools {
 
     async fn acquire(&self, terms: Terms) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         if !terms.reserved {
-            return self.usual.acquire().await;
+            return take(&self.usual, USUAL).await;
         }
-        match timeout(USUAL_PATIENCE, self.usual.acquire()).await {
+        match timeout(USUAL_PATIENCE, take(&self.usual, USUAL)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => self.reserved.acquire().await,
+            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => take(&self.reserved, "reserved").await,
             Ok(Err(error)) => Err(error),
         }
     }
@@ -259,6 +270,14 @@ pub(crate) async fn take_patience(connection: &mut PgConnection, time: Duration)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// A connection of a pool, by its name for the operator.
+async fn take(pool: &PgPool, name: &'static str) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let wait = PoolWait::begin(name);
+    let taken = pool.acquire().await;
+    wait.end(pool.size(), pool.num_idle());
+    taken
 }
 
 /// Gives a connection back within a deadline. Dropped, it would be pinged without one, and a server that stands still

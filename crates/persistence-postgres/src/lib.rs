@@ -6,6 +6,7 @@
 //! found in a table that triggers fill, whoever wrote. Nothing outside of this crate knows any SQL.
 
 mod address;
+mod analytics;
 mod archive;
 mod audit;
 mod behind;

@@ -4,10 +4,15 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
-use persistence::StoreError;
+use persistence::{
+    StoreError,
+    pool::{PoolWait, note_unit},
+};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
+use tracing::Instrument;
 
 use crate::{
     error::{store_error, unavailable},
@@ -59,7 +64,7 @@ impl Database {
         let inner = self.inner.clone();
         uncancelled(async move {
             // Immediate: a transaction that begins by reading and then wants to write could be refused.
-            let done = transact(&inner.writer, "BEGIN IMMEDIATE", work).await?;
+            let done = transact((&inner.writer, "writer"), "BEGIN IMMEDIATE", work).await?;
             inner.check_writable()?;
             Ok(done)
         })
@@ -75,7 +80,7 @@ impl Database {
         let inner = self.inner.clone();
         uncancelled(async move {
             inner.check_file()?;
-            transact(&inner.readers, "BEGIN", work).await
+            transact((&inner.readers, "readers"), "BEGIN", work).await
         })
         .await
     }
@@ -148,11 +153,18 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) -> Result
 ///
 /// SQLite itself rolls back when the disk is full or fails. The driver does not notice, counts the transaction as
 /// open for good, and would refuse every later one on that connection.
-async fn transact<T, W>(pool: &SqlitePool, begin: &'static str, work: W) -> Result<T, StoreError>
+async fn transact<T, W>(
+    (pool, name): (&SqlitePool, &'static str),
+    begin: &'static str,
+    work: W,
+) -> Result<T, StoreError>
 where
     W: for<'c> FnOnce(&'c mut SqliteConnection) -> Unit<'c, T>,
 {
-    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let wait = PoolWait::begin(name);
+    let taken = pool.acquire().await;
+    wait.end(pool.size(), pool.num_idle());
+    let mut connection = taken.map_err(store_error)?;
     let (done, sound) = attempt(&mut connection, begin, work).await;
     if !sound && let Err(error) = connection.close().await {
         tracing::warn!(%error, "a broken database connection could not be closed in order");
@@ -186,8 +198,9 @@ where
 async fn uncancelled<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::spawn(work).await {
-        Ok(done) => done,
-        Err(broken) => Err(unavailable(broken)),
-    }
+    let began = Instant::now();
+    let done = tokio::spawn(work.in_current_span()).await;
+    let done = done.unwrap_or_else(|broken| Err(unavailable(broken)));
+    note_unit(began, &done);
+    done
 }

@@ -4,6 +4,7 @@
 //! unit of work runs in a task of its own that a caller who goes away cannot cancel. Nothing outside of this crate
 //! knows any SQL.
 
+mod analytics;
 mod audit;
 mod behind;
 mod changes;

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod access_codes;
+pub mod analytics;
 pub mod archive;
 pub mod behind;
 mod clocked;
@@ -79,6 +80,8 @@ macro_rules! conformance_tests {
                 weeks_set_aside_stay_as_they_are, a_restored_week_is_rolled_up_again,
                 half_a_week_makes_no_totals, old_totals_are_dropped,
                 slices_go_on_where_they_stopped;
+            analytics: reports_equal_the_rows, small_groups_are_not_told_of, the_most_viewed_pages_are_told,
+                the_erased_are_not_told_of, who_keeps_no_log_has_an_empty_report, active_now_is_of_the_last_minutes;
             archive: a_week_goes_and_comes_back, a_week_set_aside_takes_no_rows, only_what_was_set_aside_is_dropped,
                 old_weeks_are_named, the_erased_do_not_come_back, what_is_no_row_is_corrupt;
             person: an_export_is_one_persons, pages_of_an_export_go_on, the_erased_are_nowhere,

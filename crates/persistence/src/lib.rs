@@ -4,6 +4,7 @@
 //! when a call returns; what may lag goes through [`Writer`], and through the [`Backlog`] on the hub's
 //! own disk while the database is away.
 
+pub mod analytics;
 pub mod archive;
 pub mod audited;
 pub mod backlog;
@@ -14,6 +15,7 @@ pub mod import;
 pub mod jobs;
 pub mod occupancies;
 pub mod person;
+pub mod pool;
 pub mod spool;
 pub mod store;
 pub mod stored;
@@ -21,6 +23,7 @@ pub mod truth;
 pub mod upkeep;
 pub mod writer;
 
+pub use analytics::{Analytics, AnalyticsQuery, DateRange};
 pub use archive::{Archive, ArchiveError, ArchiveFolder, ArchivedRows, WEEK_MS, Week};
 pub use backlog::{Backlog, BacklogError};
 pub use behind::{ActivityRow, BATCH_ROWS, Behind, Gap, GapReason, LastSeen, Stretch, StretchId, Written};

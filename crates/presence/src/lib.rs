@@ -20,6 +20,7 @@ mod lifecycle;
 mod merge;
 mod people;
 mod project;
+mod query;
 mod requests;
 mod session;
 mod sink;
@@ -43,6 +44,7 @@ pub use input::{
 };
 #[cfg(feature = "seeded-leaks")]
 pub use leak::Leak;
+pub use query::{Asker, Subjects};
 pub use sink::{Effect, Sink, Taken};
 pub use sizes::{Sizes, ViewSizes};
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use model::{
-    AccountId, ActivityType, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, UserFacts,
-    UserId, Wall,
+    AccountId, ActivityType, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, Track,
+    UserFacts, UserId, Wall,
 };
 use policy::PersonForm;
 
@@ -163,8 +163,8 @@ impl Presence {
     }
 
     fn refresh_member(&mut self, channel: ChannelId, id: UserId) {
-        let own = self.form(channel, id, PersonForm::Own);
-        let public = self.form(channel, id, PersonForm::Public);
+        let own = self.form(id, PersonForm::Own, |track| track.covers(channel));
+        let public = self.form(id, PersonForm::Public, |track| track.covers(channel));
         let leaks = self.leaks.has(Leak::RedactedFieldUpdates);
         let Some(key) = self.channels.key(&channel) else { return };
         let Some(member) = self.users.get_mut(&id).and_then(|user| user.member_mut(key)) else { return };
@@ -182,14 +182,19 @@ impl Presence {
         }
     }
 
-    /// The record of a user who is here; `None` where nothing is announced in the channel.
-    fn form(&self, channel: ChannelId, id: UserId, form: PersonForm) -> Option<Record> {
+    /// The record of a user who is here; `None` where nothing is announced that counts.
+    pub(crate) fn form(
+        &self,
+        id: UserId,
+        form: PersonForm,
+        is_here: impl Fn(&Track) -> bool,
+    ) -> Option<Record> {
         let user = self.users.get(&id)?;
         let hidden = user.settings().is_none() || user.appears_offline();
         let typing_leaks = self.leaks.has(Leak::TypingWhileHidden);
         let sessions = user.sessions.iter().filter_map(|id| {
             let session = self.sessions.get(id)?;
-            let tracked = session.tracked.as_ref().filter(|tracked| tracked.track.covers(channel))?;
+            let tracked = session.tracked.as_ref().filter(|tracked| is_here(&tracked.track))?;
             let leaky = typing_leaks && tracked.track.is_typing;
             let counts = form == PersonForm::Own || !(hidden || session.signed_out) || leaky;
             counts.then_some((*id, tracked))

@@ -10,7 +10,7 @@ use crate::{
     auth::{Authenticator, extension::ExtensionTokens},
     config::{Config, Occupancy},
     rate::{UserLimits, guesses::Guesses},
-    rest::Exports,
+    rest::{Exports, Reports},
     upgrade,
 };
 
@@ -21,6 +21,7 @@ pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) jobs: Arc<Runner>,
     pub(crate) exports: Exports,
+    pub(crate) analytics: Reports,
     pub(crate) authenticator: Authenticator,
     pub(crate) extension_tokens: ExtensionTokens,
     pub(crate) occupancy: Occupancy,
@@ -63,6 +64,7 @@ impl App {
             store,
             jobs,
             exports: Exports::default(),
+            analytics: Reports::new(config),
             authenticator,
             extension_tokens: ExtensionTokens::new(&token_key, config.occupancy.token_lasts()),
             occupancy: config.occupancy,

@@ -215,6 +215,10 @@ pub struct CallLimits {
     pub wrong_codes_per_address: u32,
     /// Wrong access codes in all in a second; ten times as many at once.
     pub wrong_codes_per_second: u32,
+    /// Reports of analytics that are made at once.
+    pub analytics_at_once: usize,
+    /// Seconds for which a report is kept.
+    pub analytics_cache_s: u64,
     /// Malformed frames of a connection in a minute, past which it is closed.
     pub malformed_frames_per_minute: u32,
     /// Frames of a connection in a second, past which it is read more slowly.

@@ -12,9 +12,13 @@ use axum::{
 use futures_util::FutureExt;
 use model::{ErrorCode, limits};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    problem::{Kind, Problem},
+    telemetry::UnderWay,
+};
 
 /// The id of a request: in every answer, and in the log where something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +44,10 @@ async fn answer(State(limit): State<Duration>, mut request: Request, next: Next)
     request.extensions_mut().insert(RequestIdText(id.clone()));
     let route = route_of(&request);
     let started = Instant::now();
-    let mut response = guarded(next.run(request), limit, &id).await;
+    let _under_way = UnderWay::begin("presence_hub_requests_under_way");
+    // At the highest level, so that every line of a request has its id, whatever else the filter lets through.
+    let span = tracing::error_span!("request", request_id = id);
+    let mut response = guarded(next.run(request), limit, &id).instrument(span).await;
     note(&route, &response, started.elapsed());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -56,13 +63,13 @@ async fn guarded(answer: impl Future<Output = Response>, limit: Duration, id: &s
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             // The panic hook has already written where and why.
-            tracing::error!(request_id = id, "a request made its handler panic; it was answered 500");
+            tracing::error!("a request made its handler panic; it was answered 500");
             Problem::new(ErrorCode::Internal, "the failure is logged under this request id")
                 .request_id(id)
                 .into_response()
         }
         Err(_) => {
-            tracing::warn!(request_id = id, limit_ms = limit.as_millis() as u64, "a request took too long");
+            tracing::warn!(limit_ms = limit.as_millis() as u64, "a request took too long");
             Problem::new(Kind::Timeout, "the request was given up").retry_after_ms(1000).into_response()
         }
     }

@@ -39,6 +39,7 @@ pub use seats::{Full, Peer, Seat};
 
 use crate::config::{Listen, Shutdown};
 use crate::problem::{Kind, Problem};
+use crate::telemetry::UnderWay;
 use accept::Backoff;
 use seats::{SeatLimits, Seats};
 
@@ -153,6 +154,7 @@ async fn connection(stream: TcpStream, turns: Arc<Semaphore>, http: Http) {
     let stop = http.stop.clone();
     let its_turn = async {
         stream.readable().await.ok()?;
+        let _waiting = UnderWay::begin("presence_hub_handshakes_waiting");
         turns.acquire_owned().await.ok()
     };
     let its_turn = stop.run_until_cancelled(timeout(http.options.header_timeout, its_turn));
@@ -215,7 +217,9 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
 /// Tells a client that there is no room, as far as its kernel takes it at once: nobody waits for it.
 fn refuse(stream: TcpStream, full: Full) {
     metrics::counter!("presence_hub_refused_connections_total", "reason" => full.reason()).increment(1);
-    let body = Problem::new(Kind::Overloaded, full.to_string()).retry_after_ms(RETRY_WHEN_FULL_MS).to_json();
+    let problem = Problem::new(Kind::Overloaded, full.to_string()).retry_after_ms(RETRY_WHEN_FULL_MS);
+    problem.count();
+    let body = problem.to_json();
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
          retry-after: {}\r\nconnection: close\r\n\r\n",

@@ -36,6 +36,12 @@ pub enum Kind {
     Timeout,
     /// No room for another connection.
     Overloaded,
+    /// Nobody by this id whom the caller may see.
+    UnknownUser,
+    /// The caller has no session of this name.
+    UnknownSession,
+    /// The caller has as many sessions as there may be.
+    TooManySessions,
     /// No job has this name.
     NoJob,
     /// The job cannot be done now, or not by this hub.
@@ -64,6 +70,9 @@ impl Kind {
             }
             Self::Timeout => (503, "timeout", "The request took too long"),
             Self::Overloaded => (503, "overloaded", "No room for another connection"),
+            Self::UnknownUser => (404, "unknown_user", "Nobody by that id"),
+            Self::UnknownSession => (404, "unknown_session", "No such session"),
+            Self::TooManySessions => (409, "too_many_sessions", "Too many sessions"),
             Self::NoJob => (404, "no_job", "No such job"),
             Self::JobTaken => (409, "job_taken", "The job cannot be done by this hub now"),
             Self::JobFailed => (500, "job_failed", "The job was not done to its end"),
@@ -161,6 +170,12 @@ impl Problem {
         &self.detail
     }
 
+    /// Counts that it was told.
+    pub(crate) fn count(&self) {
+        let code = self.kind.face().1;
+        metrics::counter!("presence_hub_errors_total", "way" => "rest", "code" => code).increment(1);
+    }
+
     /// The document as JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
@@ -190,6 +205,7 @@ impl From<RequestError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        self.count();
         let mut response = Response::new(Body::from(self.to_json()));
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();

@@ -1,16 +1,21 @@
-//! REST: the caller's own settings, activity and data; accounts and access codes; the directory for the platform's
-//! back-end.
+//! REST: presence, and people as the caller may see them; the caller's own settings, activity and data; accounts and
+//! access codes; analytics; the directory for the platform's back-end.
 
 mod access_codes;
 mod accounts;
 mod activity;
+mod analytics;
 mod caller;
 mod directory;
 mod jobs;
 mod me;
 mod operation;
+mod people;
 mod settings;
+mod track;
+mod why;
 
+pub(crate) use analytics::Reports;
 pub(crate) use me::Exports;
 
 use std::{sync::Arc, time::Duration};
@@ -45,9 +50,18 @@ pub(crate) fn routes(app: Arc<App>, request_timeout: Duration) -> Router {
     let routes = Router::new()
         .route("/ws", get(socket::open))
         .route("/livez", get(async || "ok\n"))
+        .route("/api/presence/track", post(track::track).delete(track::end))
+        .route("/api/presence/users", get(people::some))
+        .route("/api/presence/users/query", post(people::query).layer(people::query_limit()))
+        .route("/api/presence/users/{user}", get(people::one))
+        .route("/api/presence/weddings/{wedding}", get(people::team))
+        .route("/api/presence/permissions", get(people::permission))
         .route("/api/presence/settings", get(settings::read).put(settings::change))
         .route("/api/presence/activity", post(activity::tell))
+        .route("/api/presence/analytics", get(analytics::read))
+        .route("/api/presence/why", get(why::why))
         .route("/api/presence/me", delete(me::erase))
+        .route("/api/presence/me/audit", get(me::history))
         .route("/api/presence/me/export", get(me::export))
         .route("/api/presence/accounts", get(accounts::list))
         .route("/api/presence/accounts/{account}", delete(accounts::clear))

@@ -1,17 +1,14 @@
 //! A whole hub: store, heart, listeners, and how they begin and end together.
 
 mod gauges;
+mod health;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hub::{FollowerOptions, Hub, OperationOptions, Operations, Reconnect};
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::{Runner, Store, Writer, WriterOptions};
-use tokio::{
-    net::TcpListener,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,8 +45,6 @@ pub enum StartError {
     },
 }
 
-/// What clients can do without for a while: presence goes on, from what is known.
-const STORE: &str = "store";
 /// Conditions of readiness, in the order in which they come to hold.
 const DIRECTORY: &str = "directory";
 const ACCEPTING: &str = "accepting";
@@ -86,7 +81,7 @@ impl Running {
         // The database first: a second hub on it is told of that, and not of the spool beside it.
         let store = store::open(config).await?;
         let spool = store::open_spool(&config.store)?;
-        readiness.set_missed(STORE, true);
+        health::begin(&readiness);
         if let Err(error) = store.make_room().await {
             tracing::warn!(%error, "room for the activity of the next weeks is made later");
         }
@@ -142,11 +137,12 @@ impl Running {
     fn keep_house(&self, metrics: PrometheusHandle) {
         let stop = &self.background;
         tokio::spawn(telemetry::keep_metrics(metrics, stop.clone()));
-        tokio::spawn(gauges::keep(self.app.clone(), self.writer.handle(), stop.clone()));
+        let (writer, readiness) = (self.writer.handle(), self.readiness.clone());
+        tokio::spawn(gauges::keep(self.app.clone(), writer.clone(), readiness.clone(), stop.clone()));
         let (app, until) = (self.app.clone(), stop.clone());
         tokio::spawn(async move { app.authenticator.keep_keys_fresh(until).await });
         tokio::spawn(self.app.jobs.clone().schedule());
-        let watch = watch_store(self.store.clone(), self.app.operations.clone(), self.readiness.clone());
+        let watch = health::watch(self.store.clone(), self.app.operations.clone(), writer, readiness);
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled(watch).await });
     }
@@ -205,28 +201,5 @@ fn following(config: &config::Store) -> FollowerOptions {
         sweep_interval: Duration::from_secs(config.sweep_interval_s),
         stale_after: Duration::from_secs(config.stale_after_s),
         ..FollowerOptions::default()
-    }
-}
-
-/// How often it is noted whether the store can be followed.
-const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the store is asked whether it can be written.
-const PROBE_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Readiness says what the store is good for. What was asked last holds until it is asked again.
-async fn watch_store(store: Arc<dyn Store>, operations: Operations, readiness: Readiness) {
-    let (mut probed_at, mut writable) = (Instant::now(), true);
-    loop {
-        tokio::time::sleep(WATCH_INTERVAL).await;
-        if !writable || probed_at.elapsed() >= PROBE_INTERVAL {
-            let probed = store.probe().await;
-            if let Err(error) = &probed
-                && writable
-            {
-                tracing::error!(%error, "the store is out of reach; presence goes on from memory");
-            }
-            (probed_at, writable) = (Instant::now(), probed.is_ok());
-        }
-        readiness.set_missed(STORE, writable && operations.follows());
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! No metric has a label for a user or a channel, and no log line a token, a code or a custom status.
 
+pub mod catalogue;
 mod readiness;
 
 #[cfg(test)]
@@ -18,16 +19,17 @@ use axum::{
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
-use tracing::Subscriber;
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     Layer, Registry,
-    filter::{ParseError, Targets},
+    filter::{LevelFilter, ParseError, Targets},
     fmt::{self, MakeWriter},
-    layer::SubscriberExt,
+    layer::{Context, SubscriberExt},
     util::{SubscriberInitExt, TryInitError},
 };
 
 use crate::config::{Log, LogFormat};
+pub(crate) use catalogue::UnderWay;
 pub use readiness::{Readiness, Verdict};
 
 /// Why there is no telemetry.
@@ -61,24 +63,42 @@ where
     let lines = fmt::layer().with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
         LogFormat::Text => lines.with_ansi(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
-    Ok(tracing_subscriber::registry().with(lines.with_filter(filter)))
+    Ok(tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(CountLines.with_filter(LevelFilter::WARN)))
+}
+
+/// Counts the lines that somebody should read, whatever the filter of the log is.
+struct CountLines;
+
+impl<S: Subscriber> Layer<S> for CountLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = if *event.metadata().level() == Level::ERROR { "error" } else { "warn" };
+        metrics::counter!("presence_hub_log_lines_total", "level" => level).increment(1);
+    }
 }
 
 /// Seconds, from a frame on a quiet hub to a slow REST call.
 const BUCKETS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0, 10.0];
+/// Rows, up to what a batch may have.
+const BUCKETS_ROWS: [f64; 7] = [1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1_000.0];
 
-/// Starts the metrics of the process.
+/// Starts the metrics of the process, each described and those at nought that can be.
 ///
 /// # Errors
 /// [`TelemetryError::Metrics`] for a second start.
 pub fn start_metrics() -> Result<PrometheusHandle, TelemetryError> {
-    Ok(metrics_builder()?.install_recorder()?)
+    let handle = metrics_builder()?.install_recorder()?;
+    catalogue::begin();
+    Ok(handle)
 }
 
 fn metrics_builder() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS_S)
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS_S)?
+        .set_buckets_for_metric(Matcher::Suffix("_rows".to_owned()), &BUCKETS_ROWS)
 }
 
 /// Empties the buffers of histograms now and then, until `stop`: nobody may ever ask for the metrics.

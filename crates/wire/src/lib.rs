@@ -30,7 +30,8 @@ pub use extension::{ADMINS_SEE, ChangeAccount, ClockInRequest, ClockOut, Clocked
 pub use message::message_into;
 pub use scan::{FRAME_NESTING, REQUEST_NESTING};
 pub use server::{
-    Ack, Announced, Closing, Ended, Expiring, Failure, ServerFrame, SettingsNow, Stale, Subscribed, Welcome,
+    Ack, Announced, Closing, Ended, Expiring, Failure, ServerFrame, SettingsBody, SettingsNow, Stale,
+    Subscribed, Welcome,
 };
 
 /// What a client puts before its token when it offers the token as a WebSocket subprotocol, which is the only

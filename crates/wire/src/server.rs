@@ -144,6 +144,11 @@ pub struct SettingsNow {
     pub settings: Settings,
 }
 
+/// Settings as a part of something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct SettingsBody(#[serde(serialize_with = "shape::settings::serialize")] pub Settings);
+
 /// The token ends soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,12 +1,23 @@
 //! Tests that hold the house rules: who may depend on whom, one of each, documents that tell the truth.
 
 #[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod privacy;
+
+#[cfg(test)]
 mod tests {
     use std::{
         collections::{BTreeMap, BTreeSet},
         path::{Path, PathBuf},
         process::Command,
     };
+
+    use crate::documents::{read, root};
 
     use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -51,18 +62,9 @@ mod tests {
     /// A second cryptographic library would be a second set of advisories, and a choice made at run time.
     const NONE_OF: &[&str] = &["ring", "openssl", "openssl-sys", "native-tls"];
 
-    fn root() -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        root.expect("two folders below the root").to_owned()
-    }
-
     fn metadata() -> Metadata {
         let manifest = root().join("Cargo.toml");
         MetadataCommand::new().manifest_path(manifest).exec().expect("cargo metadata")
-    }
-
-    fn read(name: &str) -> String {
-        std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     #[test]
@@ -167,7 +169,7 @@ mod tests {
         }
     }
 
-    fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         paths

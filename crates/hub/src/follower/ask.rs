@@ -50,6 +50,11 @@ impl Following {
         matches!(timeout(patience, asked).await, Ok(Some(())))
     }
 
+    /// How many wait to be heard.
+    pub(crate) fn waiting(&self) -> usize {
+        self.asking.max_capacity() - self.asking.capacity()
+    }
+
     /// Whether the last round was finished.
     pub(crate) fn is_healthy(&self) -> bool {
         *self.health.borrow()

@@ -80,6 +80,7 @@ impl Parts {
             Ok(()) => tracing::warn!(%error, "a change that hides is in force and waits in the spool"),
             Err(SpoolError::Conflict) => return Err(StoreError::OperationConflict.into()),
             Err(full) => {
+                metrics::counter!("presence_hub_spool_refusals_total").increment(1);
                 tracing::error!(error = %full, "a change that hides could not be spooled; it is refused");
                 return Err(error.into());
             }

@@ -45,6 +45,7 @@ impl Turns {
             }
             Entry::Vacant(line) => {
                 line.insert(Last { number: 0, ended });
+                metrics::gauge!("presence_hub_change_lines").increment(1);
                 (0, None)
             }
         };
@@ -61,6 +62,7 @@ impl Turns {
             && line.get().number == number
         {
             line.remove();
+            metrics::gauge!("presence_hub_change_lines").decrement(1);
         }
     }
 }

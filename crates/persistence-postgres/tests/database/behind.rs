@@ -1,5 +1,6 @@
 //! What is written behind: how fast, by which plans, and beside everything else that goes on.
 
+mod analytics;
 mod aside;
 mod erased;
 pub(crate) mod erasure;

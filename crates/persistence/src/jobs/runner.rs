@@ -193,8 +193,8 @@ fn status(job: JobName, record: Option<&JobRecord>) -> JobStatus {
 }
 
 fn note(job: JobName, took: Duration, is_done: bool) {
-    metrics::counter!("presence_hub_job_runs_total", "job" => job.name()).increment(1);
+    metrics::counter!("presence_hub_job_runs_total", "name" => job.name()).increment(1);
     // Counted from nought, so that a rise is seen.
-    metrics::counter!("presence_hub_job_failures_total", "job" => job.name()).increment(u64::from(!is_done));
-    metrics::histogram!("presence_hub_job_seconds", "job" => job.name()).record(took);
+    metrics::counter!("presence_hub_job_failures_total", "name" => job.name()).increment(u64::from(!is_done));
+    metrics::histogram!("presence_hub_job_seconds", "name" => job.name()).record(took);
 }

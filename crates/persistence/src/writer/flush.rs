@@ -2,7 +2,7 @@
 
 use std::{ops::Range, pin::pin, sync::Arc};
 
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     batch::{Batch, Sieve},
@@ -213,8 +213,12 @@ impl Task {
     }
 
     async fn call(&mut self, batch: &Arc<Batch>, part: Range<usize>) -> Result<Written, StoreError> {
-        let (store, rows) = (self.store.clone(), batch.clone());
-        self.wait_for(async move { rows.write(&*store, part).await }).await
+        let (store, rows, began) = (self.store.clone(), batch.clone(), Instant::now());
+        let (name, count) = (batch.name(), part.len());
+        let done = self.wait_for(async move { rows.write(&*store, part).await }).await;
+        metrics::histogram!("presence_hub_writer_batch_rows", "rows" => name).record(count as f64);
+        metrics::histogram!("presence_hub_writer_batch_seconds", "rows" => name).record(began.elapsed());
+        done
     }
 
     /// Waits for the store. While it takes its time, what waits is put on the disk when that is due.

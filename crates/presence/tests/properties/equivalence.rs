@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use model::{Mono, PeopleInterest, SessionId, SubscribeRequest, SubscriptionId};
 use oracle::{Act, Event, Oracle, Truth, Watch, World};
+use presence::Subjects;
 
 use crate::{
     for_each_seed,
@@ -147,6 +148,7 @@ impl Run {
         self.judge(Event { at, act });
         self.noticed();
         self.check();
+        self.ask();
     }
 
     /// Tells the oracle what happened of itself.
@@ -208,6 +210,28 @@ impl Run {
             }
         }
         self.lately = lately;
+    }
+
+    /// What is asked once, without a subscription, is the truth of that instant: no window, nothing from before.
+    fn ask(&mut self) {
+        let viewer = self.dice.pick(&self.cast.users);
+        let mut subjects = self.cast.users.clone();
+        subjects.push(viewer);
+        for channel in self.cast.channels().into_iter().map(Some).chain([None]) {
+            let truth = self.world.people(viewer, channel);
+            let users = subjects.clone();
+            let asked = channel.map_or(Subjects::Users(users.clone()), |id| Subjects::In(id, users));
+            let words = format!("{viewer:?} asks {asked:?}");
+            let answer = self.rig.presence.people_for(viewer, &asked);
+            assert_eq!(answer, truth, "{words}");
+            if let Some(channel) = channel {
+                assert_eq!(self.rig.presence.people_for(viewer, &Subjects::All(channel)), truth, "{words}");
+            }
+            for subject in self.cast.users.iter().filter(|_| channel.is_none()) {
+                let listed = truth.iter().flatten().any(|person| person.user_id == *subject);
+                assert_eq!(self.rig.presence.may_see(viewer, *subject), listed, "{viewer:?} {subject:?}");
+            }
+        }
     }
 
     /// At rest every view is the truth exactly, and a new viewer of the same channel gets the same.

@@ -163,9 +163,11 @@ impl Jwks {
     /// Fetches; whether it went well. The guard says that nobody else does.
     async fn fetch(&self, last: &mut Option<Instant>) -> bool {
         *last = Some(Instant::now());
+        metrics::counter!("presence_hub_key_fetches_total").increment(1);
         match self.download().await {
             Ok(keys) => self.keys.store(Some(Arc::new(keys))),
             Err(error) => {
+                metrics::counter!("presence_hub_key_fetch_failures_total").increment(1);
                 let reason: &dyn std::error::Error = &error;
                 tracing::warn!(url = %self.url, reason, "keys were not fetched; those at hand stay in use");
                 return false;

@@ -68,6 +68,7 @@ impl Config {
             ("limits.clockings_per_second", u64::from(limits.clockings_per_second)),
             ("limits.wrong_codes_per_address", u64::from(limits.wrong_codes_per_address)),
             ("limits.wrong_codes_per_second", u64::from(limits.wrong_codes_per_second)),
+            ("limits.analytics_at_once", limits.analytics_at_once as u64),
             ("occupancy.stale_after_s", self.occupancy.stale_after_s),
             ("occupancy.inactive_after_s", self.occupancy.inactive_after_s),
             ("occupancy.token_s", self.occupancy.token_s),

@@ -97,7 +97,7 @@ impl Seats {
             true => None,
             false => Some(self.addresses.take(client)?),
         };
-        metrics::gauge!("presence_hub_connections").increment(1);
+        metrics::gauge!("presence_hub_seats_taken").increment(1);
         Ok(Peer {
             address,
             client,
@@ -109,7 +109,7 @@ impl Seats {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        metrics::gauge!("presence_hub_connections").decrement(1);
+        metrics::gauge!("presence_hub_seats_taken").decrement(1);
     }
 }
 

@@ -3,13 +3,13 @@
 use axum::{
     extract::{
         FromRequest, FromRequestParts,
-        rejection::{JsonRejection, PathRejection, QueryRejection},
+        rejection::{JsonRejection, PathRejection},
     },
-    http::StatusCode,
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use model::ErrorCode;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Kind, Problem};
 
@@ -18,15 +18,44 @@ use super::{Kind, Problem};
 #[from_request(via(axum::Json), rejection(Problem))]
 pub struct Json<T>(pub T);
 
-/// The query of a URL.
-#[derive(Clone, Copy, Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(Problem))]
+/// The query of a URL. A field that is a list is given once for each of its values, as `name[]=a&name[]=b`.
+#[derive(Clone, Copy, Debug)]
 pub struct Query<T>(pub T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        if !is_well_encoded(query) {
+            let words = "the query cannot be read: its percent-encoding is no UTF-8";
+            return Err(Problem::new(ErrorCode::Malformed, words));
+        }
+        let read = serde_html_form::from_str(query).map(Self);
+        read.map_err(|error| Problem::new(ErrorCode::Malformed, format!("the query cannot be read: {error}")))
+    }
+}
 
 /// The parameters in a path.
 #[derive(Clone, Copy, Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub struct Path<T>(pub T);
+
+/// Whether each `%` has its two digits, and all of it is UTF-8. Decoders put another character in the place of what is
+/// not, which would be read as what nobody wrote.
+pub(super) fn is_well_encoded(query: &str) -> bool {
+    let (mut decoded, mut rest) = (Vec::with_capacity(query.len()), query.bytes());
+    while let Some(byte) = rest.next() {
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let byte = match byte {
+            b'%' => digit().zip(digit()).and_then(|(high, low)| u8::try_from(16 * high + low).ok()),
+            other => Some(other),
+        };
+        let Some(byte) = byte else { return false };
+        decoded.push(byte);
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
@@ -42,12 +71,6 @@ impl From<JsonRejection> for Problem {
             _ => ErrorCode::Malformed.into(),
         };
         Self::new(kind, rejection.body_text())
-    }
-}
-
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::new(ErrorCode::Malformed, rejection.body_text())
     }
 }
 

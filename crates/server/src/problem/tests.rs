@@ -47,3 +47,19 @@ async fn the_time_to_wait_is_told_twice() {
     assert_eq!((without.kind(), without.detail()), (Kind::Error(ErrorCode::InvalidValue), "no"));
     assert!(!without.into_response().headers().contains_key(header::RETRY_AFTER));
 }
+
+#[test]
+fn what_is_encoded_badly_is_not_guessed() {
+    for (query, well) in [
+        ("", true),
+        ("a=b&c=%C3%A9+%25", true),
+        ("a=%", false),
+        ("a=%4", false),
+        ("a=%zz", false),
+        ("a=%+1", false),
+        ("a=%ff", false),
+        ("a=%C3", false),
+    ] {
+        assert_eq!(super::extract::is_well_encoded(query), well, "{query}");
+    }
+}

@@ -32,6 +32,12 @@ pub(super) struct Address(pub(super) IpAddr);
 /// The platform's back-end, by the service token.
 pub(super) struct BackEnd;
 
+/// Whoever has a token that is no extension's.
+pub(super) enum Anybody {
+    BackEnd,
+    User(Caller),
+}
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
@@ -70,6 +76,17 @@ impl FromRequestParts<Arc<App>> for BackEnd {
             return Ok(Self);
         }
         Err(Problem::new(ErrorCode::Unauthorized, "this route wants the service token"))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Anybody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        if app.authenticator.is_service(token(parts)?) {
+            return Ok(Self::BackEnd);
+        }
+        Caller::from_request_parts(parts, app).await.map(Self::User)
     }
 }
 

@@ -32,7 +32,11 @@ pub(super) fn import_limit() -> DefaultBodyLimit {
 }
 
 async fn apply(app: &App, changes: Vec<DirectoryChange>, actor: Actor) -> Done {
+    let removes = changes.iter().any(|change| matches!(change, DirectoryChange::RemoveUser { .. }));
     let done = app.operations.change_directory(changes, actor).await;
+    if removes {
+        app.analytics.forget();
+    }
     done.map(|()| StatusCode::NO_CONTENT).map_err(|error| failure::of_operation(&error).into())
 }
 

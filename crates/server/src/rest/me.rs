@@ -1,6 +1,7 @@
 //! `/api/presence/me`: all that is stored about the caller, read out or erased.
 
 mod export;
+mod history;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +20,7 @@ use crate::{
 
 pub(crate) use export::Exports;
 pub(super) use export::export;
+pub(super) use history::history;
 
 /// How long a caller waits for the archive to be cleaned, before being told that it goes on.
 const ARCHIVE_PATIENCE: Duration = Duration::from_secs(2);
@@ -39,6 +41,8 @@ pub(super) async fn erase(
 ) -> Result<(StatusCode, Json<Erased>), Problem> {
     app.user_limits.check(caller.0, Call::Erasure)?;
     let erased = app.operations.erase(caller.0).await;
+    // Also where it was not done to its end: what was committed of it holds.
+    app.analytics.forget();
     erased.map_err(|error| failure::of_operation(&error))?;
     let archive_done = timeout(ARCHIVE_PATIENCE, clean_archive(app)).await.unwrap_or(false);
     let status = if archive_done { StatusCode::OK } else { StatusCode::ACCEPTED };

@@ -56,6 +56,7 @@ impl Pace {
         let now = Instant::now();
         let wait = self.frames.put(now);
         if !wait.is_zero() {
+            metrics::counter!("presence_hub_slowed_reads_total").increment(1);
             self.pause = Some(Box::pin(sleep_until(now + wait)));
         }
     }

@@ -107,6 +107,10 @@ impl Stream {
 
     /// Says one thing; `false`: the other end does not take it in time, or is gone.
     pub(super) async fn say(&mut self, frame: &ServerFrame, patience: Duration) -> bool {
+        if let ServerFrame::Error(failure) = frame {
+            let code = failure.code.name();
+            metrics::counter!("presence_hub_errors_total", "way" => "socket", "code" => code).increment(1);
+        }
         let frame = wire::encode_server(self.encoding(), frame).into();
         let Ok(message) = message(self.encoding(), frame) else { return false };
         matches!(timeout(patience, self.socket.send(message)).await, Ok(Ok(())))
@@ -114,6 +118,8 @@ impl Stream {
 
     /// Says why, behind what waits to be written, closes, and waits a moment for the other end.
     pub(super) async fn close(&mut self, farewell: Farewell) {
+        let code = farewell.code.name();
+        metrics::counter!("presence_hub_close_codes_total", "code" => code).increment(1);
         let words =
             Closing { reconnect_after_ms: farewell.reconnect_after_ms, ..Closing::new(farewell.code) };
         let frame = wire::encode_server(self.encoding(), &ServerFrame::Closing(words));

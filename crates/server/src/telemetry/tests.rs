@@ -1,13 +1,18 @@
 use std::{
     io,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use axum::{body::Body, http::Request};
+use axum::{body::Body, http::Request, routing::get};
 use tower::ServiceExt;
+use tracing::Instrument;
 
-use super::{Readiness, keep_metrics, metrics_builder, operations, start_log, subscriber};
-use crate::config::{Log, LogFormat};
+use super::{Readiness, catalogue, keep_metrics, metrics_builder, operations, start_log, subscriber};
+use crate::{
+    config::{Log, LogFormat},
+    edge,
+};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -42,6 +47,63 @@ fn the_log_is_text_or_json_from_a_level_on() {
     assert_eq!((&json["message"], &json["connections"]), (&"the hub listens".into(), &3.into()));
     assert!(logged(LogFormat::Text, "warn,server=debug").contains("a detail"));
     assert!(logged(LogFormat::Text, "warn").is_empty());
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_has_its_id() {
+    for format in [LogFormat::Json, LogFormat::Text] {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        // The span is there however little is let through.
+        let log = Log { format, level: "warn".to_owned() };
+        let _log = tracing::subscriber::set_default(subscriber(&log, move || writer.clone()).unwrap());
+        let warns =
+            async || tokio::spawn(async { tracing::warn!("from a task") }.in_current_span()).await.unwrap();
+        let router = edge::around(axum::Router::new().route("/", get(warns)), Duration::from_secs(20));
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap();
+        let line = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(line.contains("from a task") && line.contains(&format!("\"{id}\"")), "{line}");
+        if matches!(log.format, LogFormat::Json) {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(line["span"]["request_id"], id);
+        }
+    }
+}
+
+#[test]
+fn lines_that_somebody_should_read_are_counted_whatever_the_filter_is() {
+    let recorder = metrics_builder().unwrap().build_recorder();
+    let log = Log { format: LogFormat::Text, level: "off".to_owned() };
+    metrics::with_local_recorder(&recorder, || {
+        tracing::subscriber::with_default(subscriber(&log, io::sink).unwrap(), || {
+            tracing::error!("one");
+            tracing::warn!("two");
+            tracing::warn!("three");
+            tracing::info!("nothing to read");
+        });
+    });
+    let text = recorder.handle().render();
+    for line in ["{level=\"error\"} 1", "{level=\"warn\"} 2"] {
+        assert!(text.contains(&format!("presence_hub_log_lines_total{line}")), "{text}");
+    }
+}
+
+#[test]
+fn a_metric_is_there_before_anything_happens() {
+    let recorder = metrics_builder().unwrap().build_recorder();
+    metrics::with_local_recorder(&recorder, catalogue::begin);
+    let text = recorder.handle().render();
+    for line in [
+        "presence_hub_refused_connections_total{reason=\"address\"} 0",
+        "presence_hub_errors_total{way=\"socket\",code=\"internal\"} 0",
+        "presence_hub_connections 0",
+        "presence_hub_request_seconds_count 0",
+        "presence_hub_writer_batch_rows_bucket{rows=\"activity\",le=\"1000\"} 0",
+    ] {
+        assert!(text.lines().any(|it| it == line), "no {line} in\n{text}");
+    }
+    assert!(!text.contains("presence_hub_requests_total{"), "its labels are only known when they occur");
 }
 
 #[test]

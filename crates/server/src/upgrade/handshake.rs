@@ -1,7 +1,7 @@
 //! What a request must say to become a WebSocket (RFC 6455, 4.2.1), and who may say it.
 
 use axum::{
-    extract::{Query, Request},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use model::{Encoding, ErrorCode};
@@ -49,7 +49,8 @@ fn check_method(method: &Method) -> Result<(), Problem> {
 }
 
 fn check_url(request: &Request) -> Result<(), Problem> {
-    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()) else {
+    let query = request.uri().query().unwrap_or_default();
+    let Ok(pairs) = serde_html_form::from_str::<Vec<(String, String)>>(query) else {
         return Err(malformed("the query of the URL cannot be read"));
     };
     if pairs.iter().any(|(name, _)| URL_TOKENS.iter().any(|known| name.eq_ignore_ascii_case(known))) {

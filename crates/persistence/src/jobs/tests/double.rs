@@ -1,5 +1,6 @@
 //! A store in memory that may fail at any of its calls, before or after it has done what was asked.
 
+mod analytics;
 mod occupancies;
 
 use std::{

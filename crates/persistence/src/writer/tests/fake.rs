@@ -1,5 +1,6 @@
 //! A store that keeps what is written behind, in a mood.
 
+mod analytics;
 mod occupancies;
 
 use std::{

@@ -54,7 +54,6 @@ async fn one_some_and_all_are_told_alike() {
     let world = World::new().await;
     let page = Some("/weddings/7?secret=1".to_owned());
     let said = TrackRequest { current_page: page, custom_status: Some("fitting".into()), ..online() };
-    let _finn = world.enter_present(world.finn).await;
     tracked(&world, world.finn, &said).await;
     let one = got(&world, world.anna, &format!("/api/presence/users/{}", world.finn)).await;
     assert_eq!(one["customStatus"], "fitting");

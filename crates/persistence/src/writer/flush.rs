@@ -171,24 +171,48 @@ impl Task {
         sieve: &Sieve,
         refusal: Option<StoreError>,
     ) -> Result<(), StoreError> {
-        let trusted = match (sieve.taken, &refusal) {
-            (_, None) => true,
-            // What the store took before it takes again to no effect: so it refuses these, and not everything by now.
-            (Some(taken), Some(_)) => self.call(batch, taken..taken + 1).await.is_ok(),
-            (None, Some(_)) => self.is_replay() && self.oldest == Oldest::RefusedAlone,
+        let verdict = match (sieve.taken, refusal) {
+            (_, None) => Ok(Vec::new()),
+            (Some(taken), Some(_)) => self.ask_again(batch, taken, &sieve.bad).await,
+            (None, Some(_)) if self.is_replay() && self.oldest == Oldest::RefusedAlone => {
+                Ok(sieve.bad.clone())
+            }
+            (None, Some(error)) => Err(error),
         };
+        if matches!(&verdict, Err(error) if error.is_retryable()) {
+            return verdict.map(drop);
+        }
         if matches!(**batch, Batch::Activity(_)) {
-            self.note_activity(trusted);
+            self.note_activity(verdict.is_ok());
         }
-        let Some(error) = refusal else { return Ok(()) };
-        if !trusted {
-            return Err(error);
-        }
-        tracing::error!(%error, rows = sieve.bad.len(), of = batch.name(), "the store will never take these rows");
-        for index in &sieve.bad {
-            self.refuse(batch, *index).await;
+        for index in verdict? {
+            self.refuse(batch, index).await;
         }
         Ok(())
+    }
+
+    /// Those of the rows that are refused again, each between two calls by which the store takes a row that it took
+    /// before (to no effect): it refuses these, and not everything for a while in the midst of the sieve.
+    async fn ask_again(
+        &mut self,
+        batch: &Arc<Batch>,
+        taken: usize,
+        refused: &[usize],
+    ) -> Result<Vec<usize>, StoreError> {
+        let mut bad = Vec::new();
+        self.call(batch, taken..taken + 1).await?;
+        for index in refused {
+            match self.call(batch, *index..*index + 1).await {
+                Ok(written) => self.shared.counters.written(written),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, of = batch.name(), "the store will never take this row");
+                    bad.push(*index);
+                }
+            }
+            self.call(batch, taken..taken + 1).await?;
+        }
+        Ok(bad)
     }
 
     /// The batch is one from the disk.

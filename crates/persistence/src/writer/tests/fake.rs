@@ -5,6 +5,7 @@ mod occupancies;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::Mutex,
     time::Duration,
 };
@@ -57,6 +58,8 @@ pub(super) struct Fake {
     pub(super) calls: Mutex<Vec<(&'static str, usize)>>,
     /// Whose rows it will never take.
     pub(super) bad: Mutex<BTreeSet<UserId>>,
+    /// Calls, counted from 0, that it refuses in any mood.
+    pub(super) refuses: Mutex<Range<usize>>,
     mood: Mutex<Mood>,
     hook: Mutex<Option<Hook>>,
 }
@@ -88,7 +91,14 @@ impl Fake {
     }
 
     async fn answer(&self, kind: &'static str, users: Vec<UserId>) -> Result<(), StoreError> {
-        self.calls.lock().unwrap().push((kind, users.len()));
+        let number = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push((kind, users.len()));
+            calls.len() - 1
+        };
+        if self.refuses.lock().unwrap().contains(&number) {
+            return Err(StoreError::Refused("permission denied".into()));
+        }
         let hook = self.hook.lock().unwrap().take();
         if let Some(act) = hook {
             act();

@@ -17,7 +17,7 @@ async fn one_bad_row_is_set_aside_and_marked_and_the_rest_is_written() {
     assert_eq!(bench.store.activity_ids(), (0..1_000).filter(|n| *n != 333).collect::<Vec<_>>());
     let stats = bench.stats();
     assert_eq!((stats.written, stats.refused, stats.pending, stats.failed_batches), (999, 1, 0, 0));
-    assert!(bench.store.calls().len() <= 24, "{} calls", bench.store.calls().len());
+    assert!(bench.store.calls().len() <= 26, "{} calls", bench.store.calls().len());
     assert_eq!(refused_lines(&bench), 1);
     let rows = bench.store.rows.lock().unwrap();
     let gap = rows.gaps.values().next().unwrap();
@@ -49,6 +49,28 @@ async fn a_store_that_refuses_everything_is_at_fault_and_not_the_rows() {
         bench.store.set(Mood::Works);
         pass(5_100).await;
         assert_eq!(bench.store.activity_ids(), (0..40).collect::<Vec<_>>(), "{mood:?}");
+    }
+}
+
+/// Whenever a privilege is gone, and however soon it is back.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_refuses_everything_for_some_calls_costs_no_row_but_the_bad_one() {
+    for (from, to) in (0..30).flat_map(|from| (from + 1..32).map(move |to| (from, to))) {
+        let bench = Bench::start();
+        bench.store.bad.lock().unwrap().insert(user(3));
+        *bench.store.refuses.lock().unwrap() = from..to;
+        (0..8).for_each(|n| bench.note(Note::Activity(activity(n, n, 1))));
+        pass(60_000).await;
+        (8..10).for_each(|n| bench.note(Note::Activity(activity(n, n, 1))));
+        pass(60_000).await;
+        let good: Vec<_> = (0..10).filter(|n| *n != 3).collect();
+        assert_eq!(bench.store.activity_ids(), good, "calls {from} to {to} refused");
+        let stats = bench.stats();
+        assert_eq!(
+            (stats.refused, stats.backlog_rows, stats.pending),
+            (1, 0, 0),
+            "calls {from} to {to} refused"
+        );
     }
 }
 

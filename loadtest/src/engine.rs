@@ -4,6 +4,7 @@
 //! library: that one is made for a program with one connection; this one for a core that has to keep up with two
 //! million changes a second and judge each of them.
 
+pub(crate) mod calls;
 pub(crate) mod clock;
 pub(crate) mod drive;
 pub(crate) mod frame;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use wire::Token;
 
 use crate::process::{self, KernelMemory, Pinned, SAMPLE_EVERY, Sampler};
-pub(crate) use rest::{Answer, Rest};
+pub(crate) use rest::{Answer, Rest, named, request};
 use tokens::{Issuer, SECRET, Signer};
 
 /// How long the hub may take to end in order.
@@ -102,6 +102,14 @@ impl Hub {
         Ok(values.next_back().and_then(|value| value.parse().ok()).unwrap_or_default())
     }
 
+    /// Lets it do a job now. It answers when the job is done, or after a while that it is under way.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) fn begin_job(&self, name: &str) -> anyhow::Result<Answer> {
+        Rest::connect(self.address)?.ask("POST", &format!("/api/jobs/{name}"), SECRET, &Value::Null)
+    }
+
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
@@ -144,6 +152,21 @@ impl Hub {
                 .with_context(|| format!("the settings of {user}"))?;
         }
         Ok(())
+    }
+
+    /// A whole request of a user; of none: of the back-end, with the service token.
+    ///
+    /// # Errors
+    /// As [`Hub::token`].
+    pub(crate) fn request(
+        &self,
+        what: (&str, &str),
+        of: Option<UserId>,
+        body: &Value,
+    ) -> anyhow::Result<Vec<u8>> {
+        let token = of.map(|user| self.token(user)).transpose()?;
+        let token = token.as_ref().map_or(SECRET, Token::reveal);
+        Ok(request(self.address, what, token, body))
     }
 
     /// A token of `user` (HS256) that outlives the test. Takes about 2 us.

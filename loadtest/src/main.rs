@@ -71,6 +71,9 @@ struct Run {
     /// Changes a second, instead of the scenario's own number
     #[arg(long)]
     rate: Option<f64>,
+    /// Rows of activity that are there, instead of the scenario's own number
+    #[arg(long)]
+    rows: Option<u64>,
     /// How the times of changes are drawn
     #[arg(long, value_enum, default_value = "poisson")]
     spacing: Spacing,
@@ -176,6 +179,7 @@ impl Run {
             floor_duration: Duration::from_secs_f64(self.floor_duration),
             connections: self.connections,
             rate: self.rate,
+            rows: self.rows,
             spacing: self.spacing,
             progress: Progress::new(scenario.name()),
         }

@@ -5,6 +5,7 @@ mod bench;
 mod churn;
 mod clock;
 mod crowd;
+mod desk;
 mod flat;
 mod hall;
 mod idle;
@@ -12,8 +13,10 @@ mod load;
 mod outage;
 mod place;
 mod privacy;
+mod rest;
 mod rooms;
 mod rows;
+mod season;
 mod slow;
 mod storm;
 mod writer;
@@ -53,12 +56,17 @@ pub(crate) enum Scenario {
     Writer,
     /// Clock-ins, moves and clock-outs in an agency of 5,000 accounts, beside 10,000 clients, on Postgres and on SQLite
     Clock,
+    /// 500 who announce, 200 who ask about 50 people and 10 who ask for reports by REST, beside 10,000 clients and a log
+    /// of 10,000,000 rows
+    Rest,
+    /// Days of a wedding weekend: 4,000 people plan, coordinate and are on site, with all that they do at once
+    Season,
     /// All of them, one after the other
     All,
 }
 
 impl Scenario {
-    const EACH: [Self; 13] = [
+    const EACH: [Self; 15] = [
         Self::Rooms,
         Self::Crowd,
         Self::Churn,
@@ -72,6 +80,8 @@ impl Scenario {
         Self::Activity,
         Self::Writer,
         Self::Clock,
+        Self::Rest,
+        Self::Season,
     ];
 
     /// The scenarios that a name stands for.
@@ -95,6 +105,8 @@ impl Scenario {
             Self::Activity => "activity",
             Self::Writer => "writer",
             Self::Clock => "clock",
+            Self::Rest => "rest",
+            Self::Season => "season",
             Self::All => "all",
         }
     }
@@ -118,6 +130,8 @@ impl Scenario {
             Self::Activity => activity::run(setup),
             Self::Writer => writer::run(setup),
             Self::Clock => clock::run(setup),
+            Self::Rest => rest::run(setup).map(one),
+            Self::Season => season::run(setup).map(one),
             Self::All => Ok(Vec::new()),
         }
     }
@@ -144,6 +158,8 @@ pub(crate) struct Setup {
     pub(crate) connections: Option<u32>,
     /// Instead of the scenario's own changes a second.
     pub(crate) rate: Option<f64>,
+    /// Rows of activity, instead of the scenario's own number.
+    pub(crate) rows: Option<u64>,
     pub(crate) spacing: Spacing,
     pub(crate) progress: Progress,
 }

@@ -1,8 +1,8 @@
 //! The people of a load test, where they belong, and who may see whom.
 //!
 //! Written from the rules of privacy and not from the hub's code, so that it can judge the hub. It knows no frame
-//! and no socket. Everybody takes part in at most one wedding and is in at most one organization, and both are
-//! runs of consecutive numbers: that is all that the scenarios need, and makes a lookup one subtraction.
+//! and no socket. Everybody is in at most one organization and, where weddings share nobody, takes part in at most one;
+//! all are runs of consecutive numbers: that is all that the scenarios need, and makes a lookup one subtraction.
 
 pub(crate) mod agency;
 
@@ -64,7 +64,8 @@ impl Choice {
         Self { visibility, ..Self::NONE }
     }
 
-    fn settings(self) -> Value {
+    /// As the hub's REST has it.
+    pub(crate) fn settings(self) -> Value {
         json!({
             "visibility": self.visibility.name(),
             "appearOffline": self.appear_offline,
@@ -95,12 +96,17 @@ impl Channel {
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     choices: Vec<Choice>,
-    wedding_of: Vec<u32>,
+    /// By person, the weddings they take part in.
+    weddings_of: Vec<Range<u32>>,
     organization_of: Vec<u32>,
     weddings: Vec<Range<Person>>,
     organizations: Vec<Range<Person>>,
     /// By organization, whether it keeps a log of activity.
     logs: Vec<bool>,
+    /// Members who administer their organizations.
+    admins: Range<Person>,
+    /// By person, whether their part in a wedding was taken from them.
+    outside: Vec<bool>,
 }
 
 impl World {
@@ -108,19 +114,33 @@ impl World {
     pub(crate) fn new(people: u32) -> Self {
         Self {
             choices: vec![Choice::NONE; people as usize],
-            wedding_of: vec![NOWHERE; people as usize],
+            weddings_of: vec![0..0; people as usize],
             organization_of: vec![NOWHERE; people as usize],
             weddings: Vec::new(),
             organizations: Vec::new(),
             logs: Vec::new(),
+            admins: 0..0,
+            outside: vec![false; people as usize],
         }
     }
 
     /// Puts `people` into weddings of `size`; a last one of a single person does not come about.
-    pub(crate) fn with_weddings(mut self, people: Range<Person>, size: u32) -> Self {
-        for wedding in runs(people, size).filter(|wedding| wedding.len() > 1) {
+    pub(crate) fn with_weddings(self, people: Range<Person>, size: u32) -> Self {
+        self.with_weddings_that_share(people, size, 0)
+    }
+
+    /// The same, where the last `shared` of each wedding are the first of the next one as well.
+    pub(crate) fn with_weddings_that_share(mut self, people: Range<Person>, size: u32, shared: u32) -> Self {
+        for first in people.clone().step_by((size.max(1) - shared) as usize) {
+            let wedding = first..first.saturating_add(size).min(people.end);
+            if wedding.len() <= shared.max(1) as usize {
+                continue;
+            }
             let number = self.weddings.len() as u32;
-            self.wedding_of[indices(&wedding)].fill(number);
+            for weddings in &mut self.weddings_of[indices(&wedding)] {
+                let first = if weddings.end == 0 { number } else { weddings.start };
+                *weddings = first..number + 1;
+            }
             self.weddings.push(wedding);
         }
         self
@@ -145,10 +165,30 @@ impl World {
         self
     }
 
+    /// Lets people administer their organizations, and nobody else.
+    pub(crate) fn with_admins(self, admins: Range<Person>) -> Self {
+        Self { admins, ..self }
+    }
+
     /// Lets everybody choose.
     pub(crate) fn with_choices(mut self, choose: impl FnMut(Person) -> Choice) -> Self {
         self.choices = (0..self.people()).map(choose).collect();
         self
+    }
+
+    /// Lets somebody choose otherwise.
+    pub(crate) fn choose(&mut self, person: Person, choice: Choice) {
+        self.choices[person as usize] = choice;
+    }
+
+    /// Takes somebody's part in their weddings from them, or gives it back.
+    pub(crate) fn put_outside(&mut self, person: Person, outside: bool) {
+        self.outside[person as usize] = outside;
+    }
+
+    /// Whether somebody's part in their weddings was taken from them.
+    pub(crate) fn is_outside(&self, person: Person) -> bool {
+        self.outside[person as usize]
     }
 
     /// How many people there are.
@@ -161,9 +201,14 @@ impl World {
         self.choices[person as usize]
     }
 
-    /// The wedding somebody takes part in.
+    /// The wedding somebody takes part in; of several the first.
     pub(crate) fn wedding_of(&self, person: Person) -> Option<Channel> {
-        Some(self.wedding_of[person as usize]).filter(|n| *n != NOWHERE).map(Channel::Wedding)
+        self.weddings_of(person).next()
+    }
+
+    /// The weddings somebody takes part in.
+    pub(crate) fn weddings_of(&self, person: Person) -> impl Iterator<Item = Channel> + use<> {
+        self.weddings_of[person as usize].clone().map(Channel::Wedding)
     }
 
     /// The organization somebody is in.
@@ -179,17 +224,31 @@ impl World {
         }
     }
 
-    /// Whether `viewer` may see `subject` at all.
+    /// Whether `viewer` may see that `subject` is here.
     pub(crate) fn sees(&self, viewer: Person, subject: Person) -> bool {
-        if viewer == subject {
-            return true;
-        }
-        let choice = self.choice(subject);
-        !choice.appear_offline
-            && match choice.visibility {
+        self.knows(viewer, subject) && (viewer == subject || !self.choice(subject).appear_offline)
+    }
+
+    /// Whether `viewer` is shown `subject` in a channel of both.
+    pub(crate) fn shows(&self, viewer: Person, subject: Person) -> bool {
+        !self.is_outside(subject) && self.sees(viewer, subject)
+    }
+
+    /// Whether they take part in one wedding.
+    fn meet(&self, one: Person, other: Person) -> bool {
+        let weddings = |person| &self.weddings_of[person as usize];
+        let (one_s, other_s) = (weddings(one), weddings(other));
+        let share = one_s.start.max(other_s.start) < one_s.end.min(other_s.end);
+        share && !self.is_outside(one) && !self.is_outside(other)
+    }
+
+    /// Whether there is such a person as `subject` for `viewer`, here or not.
+    pub(crate) fn knows(&self, viewer: Person, subject: Person) -> bool {
+        viewer == subject
+            || match self.choice(subject).visibility {
                 Visibility::Everyone => true,
                 Visibility::Team => share(&self.organization_of, viewer, subject),
-                Visibility::Contacts => share(&self.wedding_of, viewer, subject),
+                Visibility::Contacts => self.meet(viewer, subject),
                 Visibility::Nobody => false,
             }
     }
@@ -205,12 +264,23 @@ impl World {
         let users = (0..self.people()).map(|n| json!({ "id": user(n), "displayName": format!("Guest {n}") }));
         let organizations = self.organizations.iter().zip(&self.logs);
         let organizations =
-            (0..).zip(organizations).map(|(n, (people, logs))| organization(n, people, *logs));
+            (0..).zip(organizations).map(|(n, (people, logs))| self.organization(n, people, *logs));
         let weddings = (0..).zip(&self.weddings).map(|(n, people)| wedding(n, people));
         json!({
             "users": users.collect::<Vec<_>>(),
             "organizations": organizations.collect::<Vec<_>>(),
             "weddings": weddings.collect::<Vec<_>>(),
+        })
+    }
+
+    fn organization(&self, number: u32, people: &Range<Person>, logs: bool) -> Value {
+        let role = |n| if self.admins.contains(&n) { "admin" } else { "member" };
+        let members = people.clone().map(|n| json!({ "user": user(n), "role": role(n) }));
+        json!({
+            "id": uuid_of(Channel::Organization(number)),
+            "name": format!("Agency {number}"),
+            "plan": if logs { "enterprise" } else { "standard" },
+            "members": members.collect::<Vec<_>>(),
         })
     }
 }
@@ -235,19 +305,9 @@ fn wedding(number: u32, people: &Range<Person>) -> Value {
     let collaborations = (people.start + 1..people.end)
         .map(|n| json!({ "supplier": user(n), "client": client, "supplierType": "photographer" }));
     json!({
-        "id": WeddingId(Uuid::from_u128(WEDDINGS + u128::from(number))),
+        "id": uuid_of(Channel::Wedding(number)),
         "name": format!("Wedding {number}"),
         "collaborations": collaborations.collect::<Vec<_>>(),
-    })
-}
-
-fn organization(number: u32, people: &Range<Person>, logs: bool) -> Value {
-    let members = people.clone().map(|n| json!({ "user": user(n), "role": "member" }));
-    json!({
-        "id": OrganizationId(Uuid::from_u128(ORGANIZATIONS + u128::from(number))),
-        "name": format!("Agency {number}"),
-        "plan": if logs { "enterprise" } else { "standard" },
-        "members": members.collect::<Vec<_>>(),
     })
 }
 
@@ -261,13 +321,25 @@ pub(crate) fn person(user: UserId) -> Option<Person> {
     user.0.as_u128().checked_sub(USERS).and_then(|number| u32::try_from(number).ok())
 }
 
+/// The person of an id as text, if it is one of ours.
+pub(crate) fn person_named(id: &str) -> Option<Person> {
+    person(UserId(id.parse().ok()?))
+}
+
+/// The id of a wedding or an organization without what it is.
+pub(crate) fn uuid_of(channel: Channel) -> Uuid {
+    match channel {
+        Channel::Wedding(n) => Uuid::from_u128(WEDDINGS + u128::from(n)),
+        Channel::Organization(n) => Uuid::from_u128(ORGANIZATIONS + u128::from(n)),
+    }
+}
+
 /// The id of a channel.
 pub(crate) fn channel_id(channel: Channel) -> ChannelId {
+    let id = uuid_of(channel);
     match channel {
-        Channel::Wedding(n) => ChannelId::Wedding(WeddingId(Uuid::from_u128(WEDDINGS + u128::from(n)))),
-        Channel::Organization(n) => {
-            ChannelId::Organization(OrganizationId(Uuid::from_u128(ORGANIZATIONS + u128::from(n))))
-        }
+        Channel::Wedding(_) => ChannelId::Wedding(WeddingId(id)),
+        Channel::Organization(_) => ChannelId::Organization(OrganizationId(id)),
     }
 }
 

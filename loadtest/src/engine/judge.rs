@@ -4,6 +4,7 @@
 //! covers all below it, because a state that was superseded before it was sent is delivered by its successor.
 
 mod badges;
+mod sight;
 
 use std::ops::Range;
 
@@ -94,6 +95,8 @@ pub(crate) enum Leaves {
     Passed,
     /// A change of an odd number is a leave, one of an even number a join.
     Counted,
+    /// Those leave who are excused, or may not be seen any more; each once.
+    Excused,
 }
 
 /// One viewer of one channel.
@@ -104,6 +107,16 @@ struct View {
     /// Where the numbers of its entries begin.
     offset: usize,
     attended: bool,
+    /// How long changes took to arrive is of interest for those from then on.
+    timed_from: Nanos,
+}
+
+impl View {
+    /// Where what is known of an entry is kept; none: it is no entry.
+    fn slot(&self, person: Person) -> Option<usize> {
+        let index = person.wrapping_sub(self.entries.start) as usize;
+        self.entries.contains(&person).then_some(self.offset + index)
+    }
 }
 
 /// Judges all views.
@@ -112,6 +125,10 @@ pub(crate) struct Judge {
     views: Vec<Option<View>>,
     /// By view and entry, the last number shown.
     seen: Vec<u32>,
+    /// By view and entry, whether it is in the view, where people leave who are excused.
+    there: Vec<bool>,
+    /// By person, whether they may leave.
+    excused: Vec<bool>,
     /// By person, how many views show them.
     audience: Vec<u32>,
     /// By person, when each of their changes was due.
@@ -132,6 +149,8 @@ impl Judge {
             choices: (0..world.people()).map(|person| world.choice(person)).collect(),
             views: Vec::with_capacity(views.len()),
             seen: Vec::new(),
+            there: Vec::new(),
+            excused: vec![false; people],
             audience: vec![0; people],
             due: vec![Vec::new(); people],
             timed: vec![true; people],
@@ -149,11 +168,12 @@ impl Judge {
         let Some((viewer, entries)) = view else { return self.views.push(None) };
         let offset = self.seen.len();
         for subject in entries.clone() {
-            let sees = world.sees(viewer, subject);
+            let sees = world.shows(viewer, subject);
+            self.there.push(false);
             self.seen.push(if sees { 0 } else { HIDDEN });
             self.audience[subject as usize] += u32::from(sees);
         }
-        self.views.push(Some(View { viewer, entries, offset, attended: true }));
+        self.views.push(Some(View { viewer, entries, offset, attended: true, timed_from: 0 }));
     }
 
     /// Judges what is shown of an agency's accounts as well. Who its assistants are is nobody's business.
@@ -218,23 +238,6 @@ impl Judge {
         }
     }
 
-    /// A person has hidden: from now on nobody but themself may be shown anything of them. What is still to be shown of
-    /// them to others is not expected any more.
-    pub(crate) fn hide(&mut self, person: Person) {
-        let newest = self.version(person);
-        for view in self.views.iter().flatten() {
-            if view.viewer == person || !view.attended || !view.entries.contains(&person) {
-                continue;
-            }
-            let seen = &mut self.seen[view.offset + (person - view.entries.start) as usize];
-            if *seen != HIDDEN {
-                self.tally.expected -= u64::from(newest - *seen);
-                self.audience[person as usize] -= 1;
-                *seen = HIDDEN;
-            }
-        }
-    }
-
     /// The entries of a frame of a view that arrived at a time.
     pub(crate) fn frame(&mut self, view: usize, now: Nanos) -> Arrived<'_> {
         Arrived { judge: self, view, now }
@@ -242,6 +245,9 @@ impl Judge {
 
     fn shown(&mut self, view: usize, person: Person, shown: Shown, now: Nanos) {
         let Some(slot) = self.slot(view, person) else { return };
+        if self.leaves == Leaves::Excused {
+            self.there[slot] = true;
+        }
         self.check_fields(view, person, shown);
         let last = self.seen[slot];
         if shown.version < last || shown.version > self.version(person) {
@@ -250,18 +256,21 @@ impl Judge {
                 format!("change {} of person {person} after {last}; the newest is {newest}", shown.version)
             });
         }
-        self.deliver(slot, person, shown.version, now);
+        self.deliver((view, slot), person, shown.version, now);
     }
 
     fn left(&mut self, view: usize, person: Person, now: Nanos) {
+        if self.leaves == Leaves::Excused {
+            return self.excused_left(view, person);
+        }
         let Some(slot) = self.slot(view, person) else { return };
         let last = self.seen[slot];
         match self.leaves {
             Leaves::Passed => {}
             Leaves::Counted if last.is_multiple_of(2) && last < self.version(person) => {
-                self.deliver(slot, person, last + 1, now);
+                self.deliver((view, slot), person, last + 1, now);
             }
-            Leaves::Counted | Leaves::Wrong => {
+            Leaves::Counted | Leaves::Wrong | Leaves::Excused => {
                 self.tally.complain(|| format!("person {person} left, and did not mean to"));
             }
         }
@@ -270,8 +279,7 @@ impl Judge {
     /// Where the number of an entry is kept; `None`: it may not be there, which is counted, or nobody looks.
     fn slot(&mut self, view: usize, person: Person) -> Option<usize> {
         let view = self.views[view].as_ref().filter(|view| view.attended)?;
-        let slot = view.offset + person.wrapping_sub(view.entries.start) as usize;
-        if view.entries.contains(&person) && self.seen[slot] != HIDDEN {
+        if let Some(slot) = view.slot(person).filter(|slot| self.seen[*slot] != HIDDEN) {
             return Some(slot);
         }
         let viewer = view.viewer;
@@ -308,10 +316,12 @@ impl Judge {
         }
     }
 
-    fn deliver(&mut self, slot: usize, person: Person, version: u32, now: Nanos) {
+    fn deliver(&mut self, (view, slot): (usize, usize), person: Person, version: u32, now: Nanos) {
         let last = self.seen[slot];
+        let from = self.views[view].as_ref().map_or(0, |view| view.timed_from);
         let timed = self.timed[person as usize];
-        for due in self.due[person as usize][last as usize..version as usize].iter().filter(|_| timed) {
+        let changes = &self.due[person as usize][last as usize..version as usize];
+        for due in changes.iter().filter(|due| timed && **due >= from) {
             self.tally.latency.record_us(now.saturating_sub(*due) / 1000);
         }
         self.tally.delivered += u64::from(version - last);

@@ -48,6 +48,8 @@ struct Link {
     generation: u32,
     /// What the kernel has not taken yet.
     unsent: Vec<u8>,
+    /// Sockets of before, of whose end the peer was told nothing.
+    forsaken: Vec<OwnedFd>,
 }
 
 /// The sockets.
@@ -72,6 +74,13 @@ impl Net {
         let links = std::iter::repeat_with(Link::default).take(links).collect();
         let events = Vec::with_capacity(EVENTS);
         Ok(Self { epoll, peer, links, events, awake: false, in_vain_since: None, idle: Duration::ZERO })
+    }
+
+    /// Room for so many more sockets; their numbers.
+    pub(crate) fn more(&mut self, count: usize) -> std::ops::Range<LinkId> {
+        let first = self.links.len();
+        self.links.resize_with(first + count, Link::default);
+        first..self.links.len()
     }
 
     /// Begins to connect; it is writable once connected. `receive_buffer` bounds what the kernel takes for a client
@@ -113,6 +122,17 @@ impl Net {
     pub(crate) fn close(&mut self, id: LinkId) {
         let link = &mut self.links[id];
         link.socket = None;
+        link.unsent = Vec::new();
+    }
+
+    /// Looks at it no more, and says nothing to the peer: as somebody does whose network is gone.
+    pub(crate) fn forsake(&mut self, id: LinkId) {
+        let link = &mut self.links[id];
+        if let Some(socket) = link.socket.take() {
+            // It fails only for one that is not watched, and then it was none.
+            let _ = epoll::delete(&self.epoll, &socket);
+            link.forsaken.push(socket);
+        }
         link.unsent = Vec::new();
     }
 

@@ -26,6 +26,15 @@ pub(crate) struct Said {
     pub(crate) version: u32,
     /// With a page and a device, which not everybody may see.
     pub(crate) details: bool,
+    /// Besides, as people do at a device: from page to page, typing now and then.
+    pub(crate) at: Option<Device>,
+}
+
+impl Said {
+    /// A change that is nothing but that.
+    pub(crate) fn plain(version: u32, details: bool) -> Self {
+        Self { version, details, at: None }
+    }
 }
 
 impl Speech {
@@ -107,19 +116,25 @@ impl Speech {
     /// A state that differs from the one before it, whole.
     pub(crate) fn words(self, said: Said) -> TrackRequest {
         const STATUSES: [Status; 3] = [Status::Online, Status::Busy, Status::Away];
+        /// One in so many changes is made while typing.
+        const TYPES_EVERY: u32 = 3;
         let status = STATUSES[said.version as usize % STATUSES.len()];
+        let types = said.at.is_some() && said.version.is_multiple_of(TYPES_EVERY);
         TrackRequest {
-            current_page: self.page(said.details),
-            device: said.details.then_some(Device::Mobile),
+            current_page: self.page(said),
+            is_typing: types.then_some(true),
+            device: said.at.or(said.details.then_some(Device::Mobile)),
             custom_status: (said.version > 0).then(|| format!("{:x}", said.version)),
             ..TrackRequest::of(status)
         }
     }
 
-    fn page(self, details: bool) -> Option<String> {
-        match self.padding {
-            0 => details.then(|| "/weddings/7/timeline".to_owned()),
-            padding => Some(format!("/{}", "x".repeat(padding))),
+    fn page(self, said: Said) -> Option<String> {
+        const PAGES: [&str; 4] = ["timeline", "guests", "budget", "messages"];
+        match (said.at, self.padding) {
+            (Some(_), _) => Some(format!("/weddings/7/{}", PAGES[said.version as usize / 2 % PAGES.len()])),
+            (None, 0) => said.details.then(|| "/weddings/7/timeline".to_owned()),
+            (None, padding) => Some(format!("/{}", "x".repeat(padding))),
         }
     }
 
@@ -143,16 +158,23 @@ mod tests {
     #[test]
     fn a_change_carries_its_number() {
         let speech = Speech::new(Encoding::Json, 0);
-        let status = |version| speech.words(Said { version, details: false }).custom_status;
+        let status = |version| speech.words(Said::plain(version, false)).custom_status;
         assert_eq!(scan::version(status(0x2a).unwrap().as_bytes()), Some(0x2a));
         assert_eq!(status(0), None);
     }
 
     #[test]
+    fn at_a_device_people_go_from_page_to_page_and_type() {
+        let speech = Speech::new(Encoding::Json, 0);
+        let words = |version| speech.words(Said { at: Some(Device::Desktop), ..Said::plain(version, false) });
+        assert_ne!(words(1).current_page, words(2).current_page);
+        assert_eq!((words(3).is_typing, words(4).is_typing), (Some(true), None));
+        assert_eq!(words(1).device, Some(Device::Desktop));
+    }
+
+    #[test]
     fn padding_is_a_long_page() {
-        let page = |padding| {
-            Speech::new(Encoding::Json, padding).words(Said { version: 1, details: false }).current_page
-        };
+        let page = |padding| Speech::new(Encoding::Json, padding).words(Said::plain(1, false)).current_page;
         assert_eq!(page(0), None);
         assert_eq!(page(400).map(|page| page.len()), Some(401));
     }
@@ -160,7 +182,7 @@ mod tests {
     #[test]
     fn a_change_differs_from_the_one_before() {
         let speech = Speech::new(Encoding::Json, 0);
-        let words = |version| speech.words(Said { version, details: true });
+        let words = |version| speech.words(Said::plain(version, true));
         assert!((0..9).all(|n| words(n) != words(n + 1) && words(n).status != words(n + 1).status));
     }
 

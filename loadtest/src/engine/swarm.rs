@@ -1,6 +1,7 @@
 //! Clients of the hub, all of them on the thread that calls.
 
 mod opening;
+mod outside;
 mod reading;
 mod telling;
 
@@ -12,11 +13,12 @@ use std::{
 };
 
 use anyhow::Context;
-use model::{Encoding, SessionId};
+use model::{Device, Encoding, SessionId};
 use rand::{SeedableRng, rngs::SmallRng};
 use wire::Token;
 
 use super::{
+    calls::{Answered, Call, Calls},
     clock::{Nanos, RunClock},
     judge::{Judge, Leaves, Tally},
     net::{LinkId, Net},
@@ -64,6 +66,8 @@ pub(crate) struct Manner {
     pub(crate) padding: usize,
     /// Which people announce a page and a device.
     pub(crate) details: fn(Person) -> bool,
+    /// Where everybody is at a device, going from page to page: at which.
+    pub(crate) at: Option<Device>,
     pub(crate) leaves: Leaves,
     /// Handshakes under way at once.
     pub(crate) opening: usize,
@@ -117,6 +121,8 @@ pub(crate) struct Swarm {
     pub(crate) judge: Judge,
     clock: RunClock,
     net: Net,
+    /// Who asks by HTTP beside them.
+    calls: Calls,
     clients: Vec<Client>,
     /// By person, their client.
     client_of: Vec<u32>,
@@ -161,6 +167,7 @@ impl Swarm {
             judge: Judge::new(world, &views(world, plans), manner.leaves),
             clock: RunClock::start(),
             net: Net::new(peer, plans.len()).context("no epoll")?,
+            calls: Calls::new(clients.len()..clients.len()),
             waiting: (0..clients.len()).collect(),
             clients,
             client_of,
@@ -191,6 +198,27 @@ impl Swarm {
     /// How many are connected and have their view.
     pub(crate) fn live(&self) -> usize {
         self.live
+    }
+
+    /// Lets so many callers join, once, who ask by HTTP.
+    pub(crate) fn admit_callers(&mut self, count: usize) {
+        self.calls = Calls::new(self.net.more(count));
+    }
+
+    /// Lets a caller ask, as soon as what they asked before is answered.
+    pub(crate) fn ask(&mut self, call: Call) {
+        let now = self.clock.now();
+        self.calls.ask(&mut self.net, call, now);
+    }
+
+    /// The next call that was answered.
+    pub(crate) fn answered(&mut self) -> Option<Answered> {
+        self.calls.next()
+    }
+
+    /// Calls that have no answer yet.
+    pub(crate) fn asking(&self) -> usize {
+        self.calls.outstanding()
     }
 
     pub(crate) fn tally(&self) -> &Tally {
@@ -240,7 +268,8 @@ impl Swarm {
 
     /// What a person has announced last.
     fn said(&self, person: Person) -> Said {
-        Said { version: self.judge.version(person), details: (self.manner.details)(person) }
+        let plain = Said::plain(self.judge.version(person), (self.manner.details)(person));
+        Said { at: self.manner.at, ..plain }
     }
 
     /// Lets every client give up its view and ask for it again.

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Longer than the hub's own deadline for a request.
 const DEADLINE: Duration = Duration::from_secs(310);
@@ -46,15 +47,27 @@ impl Rest {
         token: &str,
         body: &Value,
     ) -> anyhow::Result<Answer> {
-        let mut message = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
-        if !token.is_empty() {
-            message += &format!("Authorization: Bearer {token}\r\n");
-        }
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        message += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
-        self.stream.get_mut().write_all((message + &body).as_bytes())?;
+        self.stream.get_mut().write_all(&request(self.address, (method, path), token, body))?;
         read_answer(&mut self.stream)
     }
+}
+
+/// A whole request. No token, or no body: empty, or null.
+pub(crate) fn request(host: SocketAddr, (method, path): (&str, &str), token: &str, body: &Value) -> Vec<u8> {
+    let mut message = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+    if !token.is_empty() {
+        message += &format!("Authorization: Bearer {token}\r\n");
+    }
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    message += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    (message + &body).into_bytes()
+}
+
+/// The request of a durable operation, with its name.
+pub(crate) fn named(request: &[u8], operation: Uuid) -> Vec<u8> {
+    let line = request.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let (first, rest) = request.split_at(line);
+    [first, format!("Idempotency-Key: {operation}\r\n").as_bytes(), rest].concat()
 }
 
 /// What was answered to a call.
@@ -131,6 +144,15 @@ mod tests {
         let mut stream = text.as_bytes();
         assert_eq!(read_answer(&mut stream).unwrap().body, "a\u{e9}0123456789");
         assert!(read_answer(&mut stream).is_err());
+    }
+
+    #[test]
+    fn an_operation_is_named_in_the_head() {
+        let host = "127.0.0.1:80".parse().unwrap();
+        let text = named(&request(host, ("PUT", "/a"), "", &serde_json::json!({})), Uuid::nil());
+        let text = String::from_utf8(text).unwrap();
+        let start = format!("PUT /a HTTP/1.1\r\nIdempotency-Key: {}\r\nHost: ", Uuid::nil());
+        assert!(text.starts_with(&start) && text.ends_with("\r\n\r\n{}"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,6 @@
 //! else that somebody is.
 
 mod board;
-mod desk;
 mod onlooker;
 mod probe;
 mod scene;
@@ -22,6 +21,7 @@ use tempfile::TempDir;
 use super::{
     Setup,
     bench::{Bench, prepare},
+    desk,
     load::Load,
     place::Place,
 };

@@ -105,6 +105,7 @@ impl Load {
             encoding: setup.encoding,
             padding: self.padding,
             details: self.details,
+            at: None,
             leaves: self.leaves,
             opening: 128,
             seed: setup.seed,
@@ -113,8 +114,17 @@ impl Load {
 
     /// Its changes, from a moment on.
     pub(super) fn schedule(&self, setup: &Setup, start: Nanos) -> impl Iterator<Item = Arrival> + use<> {
-        let (duration, spacing, seed) =
-            (nanos(self.duration), self.spacing.unwrap_or(setup.spacing), setup.seed);
+        self.schedule_of(setup, setup.seed, start)
+    }
+
+    /// The same, drawn from another seed.
+    pub(super) fn schedule_of(
+        &self,
+        setup: &Setup,
+        seed: u64,
+        start: Nanos,
+    ) -> impl Iterator<Item = Arrival> + use<> {
+        let (duration, spacing) = (nanos(self.duration), self.spacing.unwrap_or(setup.spacing));
         let stream = |people: &[Person], rate: f64, seed| {
             Schedule::new(people.to_vec(), rate, spacing, seed).within(start, duration)
         };
@@ -210,7 +220,7 @@ impl Load {
         let speech = Speech::new(encoding, self.padding);
         let mut total = Sizes { message: 0, frame: 0 };
         for person in &self.pool {
-            let said = Said { version: TYPICAL, details: (self.details)(*person) };
+            let said = Said::plain(TYPICAL, (self.details)(*person));
             total.message += speech.track(TYPICAL, said).len();
             total.frame += self.frame_size(speech, *person, said)?;
         }

@@ -139,6 +139,7 @@ impl Swarm {
         (client.attempts, client.told) = (0, None);
         self.on_their_way -= 1;
         self.live += 1;
+        self.judge.time_from(link, self.clock.now());
         self.comeback.after.push(self.clock.now() - self.comeback.began);
     }
 

@@ -35,23 +35,31 @@ impl Swarm {
             let wake = self.next_retry().map_or(until, |retry| retry.min(until));
             let wait = Duration::from_nanos(wake.saturating_sub(now)).min(PATIENCE);
             let events = self.net.wait(wait).context("waiting for events")?;
-            for index in 0..events {
-                if let Some(ready) = self.net.event(index) {
-                    self.take(ready);
-                }
-                // A change that is due is made before the rest is read; the kernel names the rest again.
-                if index >= AT_LEAST && self.clock.now() >= until {
-                    return Ok(());
-                }
-            }
+            self.take_events(events, until);
             if self.clock.now() >= until {
                 return Ok(());
             }
         }
     }
 
+    /// Takes what the kernel has named. A change that is due at `until` is made before the rest is read; the kernel names
+    /// the rest again.
+    pub(super) fn take_events(&mut self, events: usize, until: Nanos) {
+        for index in 0..events {
+            if let Some(ready) = self.net.event(index) {
+                self.take(ready);
+            }
+            if index >= AT_LEAST && self.clock.now() >= until {
+                return;
+            }
+        }
+    }
+
     fn take(&mut self, ready: Ready) {
         let link = ready.link;
+        if self.calls.has(link) {
+            return self.calls.take(&mut self.net, ready, &mut self.buffer, self.clock.now());
+        }
         if ready.writable && self.clients[link].stage == Stage::Connecting {
             return self.connected(link);
         }
@@ -220,7 +228,10 @@ impl Swarm {
         match (resumed, client.plan.channel) {
             (Some(true), _) | (_, None) => self.arrived(link),
             // The same number goes on, from a new snapshot.
-            (Some(false), Some(_)) => client.sequence = 0,
+            (Some(false), Some(_)) => {
+                client.sequence = 0;
+                self.judge.renew(link);
+            }
             (None, Some(channel)) => {
                 client.requests = client.requests.wrapping_add(1);
                 client.subscription = 0;

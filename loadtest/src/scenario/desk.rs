@@ -10,38 +10,38 @@ use crate::{
     world::{
         Channel,
         agency::{Account, Assistant, OWNER, account, assistant},
-        channel_id,
+        uuid_of,
     },
 };
 
 /// The agency as a channel.
-pub(super) const CHANNEL: Channel = Channel::Organization(0);
+pub(in crate::scenario) const CHANNEL: Channel = Channel::Organization(0);
 /// All that a validation answers.
 const VALID: [&str; 8] =
     ["accountId", "adminsSee", "epoch", "organizationId", "since", "token", "tokenMs", "userId"];
 
 /// A hold, as its assistant was told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) account: Account,
-    pub(super) epoch: u64,
+pub(in crate::scenario) struct Held {
+    pub(in crate::scenario) account: Account,
+    pub(in crate::scenario) epoch: u64,
     token: String,
 }
 
 /// What was answered instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) status: u16,
-    pub(super) code: String,
+pub(in crate::scenario) struct Refused {
+    pub(in crate::scenario) status: u16,
+    pub(in crate::scenario) code: String,
 }
 
 /// A connection for calls.
-pub(super) struct Desk(Rest);
+pub(in crate::scenario) struct Desk(Rest);
 
 impl Desk {
     /// # Errors
     /// Nobody listens there.
-    pub(super) fn at(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(in crate::scenario) fn at(address: SocketAddr) -> anyhow::Result<Self> {
         Rest::connect(address).map(Self)
     }
 
@@ -49,7 +49,7 @@ impl Desk {
     ///
     /// # Errors
     /// There is no answer, or no code in it.
-    pub(super) fn mint(&mut self, hub: &Hub, who: Assistant) -> anyhow::Result<String> {
+    pub(in crate::scenario) fn mint(&mut self, hub: &Hub, who: Assistant) -> anyhow::Result<String> {
         let token = hub.token(assistant(OWNER))?;
         let body = json!({ "organizationId": organization(), "userId": assistant(who) });
         let Answer { status, body, .. } = self.0.ask("POST", "/api/access-codes", token.reveal(), &body)?;
@@ -62,7 +62,7 @@ impl Desk {
     ///
     /// # Errors
     /// There is no answer, or one that is not documented.
-    pub(super) fn clock_in(
+    pub(in crate::scenario) fn clock_in(
         &mut self,
         code: &str,
         who: Assistant,
@@ -77,7 +77,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::clock_in`].
-    pub(super) fn clock_out(&mut self, held: &Held) -> anyhow::Result<Result<(), Refused>> {
+    pub(in crate::scenario) fn clock_out(&mut self, held: &Held) -> anyhow::Result<Result<(), Refused>> {
         let meant = json!({ "accountId": account(held.account), "epoch": held.epoch });
         let Answer { status, body, .. } =
             self.0.ask("POST", "/api/access-codes/logout", &held.token, &meant)?;
@@ -92,7 +92,7 @@ impl Desk {
     ///
     /// # Errors
     /// There is no answer, or no list.
-    pub(super) fn list(&mut self, token: &str) -> anyhow::Result<String> {
+    pub(in crate::scenario) fn list(&mut self, token: &str) -> anyhow::Result<String> {
         let path = format!("/api/presence/accounts?organizationId={}", organization());
         let Answer { status, body, .. } = self.0.ask("GET", &path, token, &Value::Null)?;
         ensure!(status == 200, "the list of accounts: {status} {body}");
@@ -101,8 +101,7 @@ impl Desk {
 }
 
 fn organization() -> String {
-    let channel = channel_id(CHANNEL).to_string();
-    channel.rsplit(':').next().unwrap_or_default().to_owned()
+    uuid_of(CHANNEL).to_string()
 }
 
 /// A hold, if the answer says just what it has to.

@@ -5,7 +5,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::fixture::{World, eventually, id_of, online, track};
+use crate::fixture::{SERVICE_TOKEN, World, eventually, id_of, online, token, track};
 
 const TRACK: &str = "/api/presence/track";
 
@@ -296,4 +296,39 @@ async fn the_history_of_settings_is_the_callers_own() {
     assert_eq!(entries[0]["after"]["visibility"], "nobody");
     assert!(entries[0]["at"].as_str().expect("a time") >= entries[1]["at"].as_str().expect("a time"));
     assert_eq!(got(&world, world.olga, "/api/presence/me/audit").await, json!({ "entries": [] }));
+}
+
+/// What it reads it reads as they would; what it changes is their change, made by another.
+#[tokio::test]
+async fn a_back_end_asks_as_a_user_and_that_is_written_down() {
+    let world = World::new().await;
+    tracked(&world, world.finn, &online()).await;
+    let as_anna = |method: Method, path: &str| {
+        let url = world.hub.url(&format!("{path}?actingUser={}", world.anna));
+        world.http.request(method, url).bearer_auth(SERVICE_TOKEN)
+    };
+    let path = format!("/api/presence/users/{}", world.finn);
+    let answer = as_anna(Method::GET, &path).send().await.expect("an answer");
+    let request = answer.headers()["x-request-id"].to_str().expect("text").to_owned();
+    assert_eq!(body(answer, StatusCode::OK).await, got(&world, world.anna, &path).await);
+    let hide = json!({ "visibility": "nobody" });
+    let answer = as_anna(Method::PUT, "/api/presence/settings").json(&hide).send().await.expect("an answer");
+    body(answer, StatusCode::OK).await;
+    let export = got(&world, world.anna, "/api/presence/me/export").await;
+    assert!(export.to_string().contains(&format!("\"actor\":\"user:{}/service\"", world.anna)), "{export}");
+    eventually("a line in the log", async || {
+        let log = world.hub.log();
+        let written = |line: &str| line.contains(&request) && line.contains(&world.anna.to_string());
+        log.lines().any(written).then_some(())
+    })
+    .await;
+    for (token, query) in [
+        (token(world.finn).reveal().to_owned(), format!("?actingUser={}", world.anna)),
+        (SERVICE_TOKEN.to_owned(), String::new()),
+    ] {
+        let call =
+            world.http.get(world.hub.url(&format!("/api/presence/settings{query}"))).bearer_auth(token);
+        let refused = body(call.send().await.expect("an answer"), StatusCode::UNAUTHORIZED).await;
+        assert_eq!(refused["code"], "unauthorized");
+    }
 }

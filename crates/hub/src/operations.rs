@@ -12,8 +12,8 @@ mod turns;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use model::{DirectoryChange, Kept, Settings, SettingsPatch, UserId};
-use persistence::{Actor, OperationId, SettingsChange, Spool, Store, StoreError, WriterHandle};
+use model::{DirectoryChange, Kept, Settings, SettingsPatch};
+use persistence::{Actor, OperationId, Principal, SettingsChange, Spool, Store, StoreError, WriterHandle};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -133,21 +133,29 @@ impl Operations {
     /// # Errors
     /// Where nothing was changed. [`OperationError::Broken`], [`OperationError::Gone`] and
     /// [`StoreError::Unavailable`] leave it open: asked again under the same name, it is done once.
-    pub fn change_settings(
+    pub fn change_settings<P: Into<Principal>>(
         &self,
-        user: UserId,
+        principal: P,
         patch: SettingsPatch,
         operation: Option<OperationId>,
-    ) -> impl Future<Output = Result<Changed, OperationError>> + Send + use<> {
+    ) -> impl Future<Output = Result<Changed, OperationError>> + Send + use<P> {
         let this = self.0.clone();
+        let Principal { user, by_back_end } = principal.into();
         let turn = this.turns.queue(user);
         uncancelled(async move {
             // With a name, a change whose outcome is not known can be made again.
             let operation = operation.unwrap_or_else(|| OperationId(Uuid::new_v4()));
             let at = this.hub.clock().now().wall;
             let named = Some(operation);
-            let change =
-                SettingsChange { user, patch, operation: named, at, tightens: false, belated: false };
+            let change = SettingsChange {
+                user,
+                by_back_end,
+                patch,
+                operation: named,
+                at,
+                tightens: false,
+                belated: false,
+            };
             this.change(change, operation, turn).await
         })
     }

@@ -15,10 +15,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountId, AccountState, DirectoryChange, Limits, Settings, UserFacts, UserId, Wall};
+use model::{
+    AccountId, AccountState, DirectoryChange, Limits, OrganizationId, Settings, UserFacts, UserId, Wall,
+};
 use persistence::{
     Actor, Backlog, BacklogError, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Spool, Store,
-    StoreError, Truth, Wake, Writer, WriterOptions,
+    StoreError, Truth, Wake, Writer, WriterOptions, audited::AuditEntry,
 };
 use persistence_sqlite::{OpenMode, SqliteStore};
 use tempfile::TempDir;
@@ -119,6 +121,15 @@ impl Store for Line {
     ) -> Result<(), StoreError> {
         Self::may(&self.writes)?;
         self.store.change_directory(changes, at, actor).await
+    }
+
+    async fn audit(
+        &self,
+        organization: OrganizationId,
+        until: Wall,
+        most: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.store.audit(organization, until, most).await
     }
 
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError> {

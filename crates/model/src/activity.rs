@@ -11,6 +11,7 @@ use crate::{CleanText, Device, OrganizationId, SessionId, TextError, limits};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityType {
     /// A page was opened.
@@ -110,7 +111,7 @@ impl MetadataKey {
         }
     }
 
-    fn is_number(self) -> bool {
+    pub(crate) fn is_number(self) -> bool {
         matches!(self, Self::DurationMs | Self::Count)
     }
 }
@@ -186,12 +187,14 @@ impl Activity {
 
 /// An activity as a client sends it, not yet cleaned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActivityRequest {
     /// What was done.
     pub activity_type: ActivityType,
     /// A path such as `/weddings/7/timeline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::page))]
     pub page: Option<String>,
     /// The device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -203,8 +206,44 @@ pub struct ActivityRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<OrganizationId>,
     /// Under the keys of [`MetadataKey`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "each_key_once", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::metadata))]
     pub metadata: Option<BTreeMap<String, MetadataValue>>,
+}
+
+/// A key that is there twice says two things, of which a map would keep one.
+fn each_key_once<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, MetadataValue>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Once(BTreeMap<String, MetadataValue>);
+    struct Keys;
+
+    impl<'de> Visitor<'de> for Keys {
+        type Value = Once;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
+            let mut read = BTreeMap::new();
+            while let Some((key, value)) = map.next_entry()? {
+                if read.insert(key, value).is_some() {
+                    return Err(de::Error::custom("metadata has a key twice"));
+                }
+            }
+            Ok(Once(read))
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Once {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(Keys)
+        }
+    }
+
+    Ok(Option::<Once>::deserialize(deserializer)?.map(|once| once.0))
 }
 
 /// Why an activity was refused.

@@ -8,6 +8,7 @@ use crate::{AccountId, OrganizationId, Settings, UserId, Wall, WeddingId};
 
 /// A member's role in an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Owns the organization.
@@ -28,6 +29,7 @@ impl Role {
 
 /// An organization's plan; `enterprise` turns activity logging on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
     /// Without activity logging.
@@ -84,13 +86,16 @@ pub struct AccountFacts {
 
 /// One change of the directory, as the platform writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "change", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum DirectoryChange {
     /// Creates or replaces a user.
+    #[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
     PutUser {
         /// The user.
         id: UserId,
         /// The name shown to admins.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name))]
         display_name: String,
         /// Signed out and refused.
         #[serde(default)]
@@ -106,6 +111,7 @@ pub enum DirectoryChange {
         /// The organization.
         id: OrganizationId,
         /// Its name.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name))]
         name: String,
         /// Its plan.
         #[serde(default)]
@@ -137,6 +143,7 @@ pub enum DirectoryChange {
         /// The wedding.
         id: WeddingId,
         /// Its name.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name))]
         name: String,
     },
     /// Removes a wedding with its collaborations.
@@ -145,6 +152,7 @@ pub enum DirectoryChange {
         id: WeddingId,
     },
     /// A supplier works for a client at a wedding: both take part in it.
+    #[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
     PutCollaboration {
         /// The wedding.
         wedding: WeddingId,
@@ -171,6 +179,7 @@ pub enum DirectoryChange {
         /// Its organization.
         organization: OrganizationId,
         /// Its name.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::name))]
         name: String,
     },
     /// Removes an account.

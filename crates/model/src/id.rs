@@ -10,6 +10,7 @@ macro_rules! uuid_ids {
         $(#[$doc])*
         /// Text in JSON, 16 bytes in MessagePack.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 

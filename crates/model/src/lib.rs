@@ -10,6 +10,8 @@ pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod occupancy;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod record;
 pub mod settings;
 pub mod text;

@@ -60,6 +60,8 @@ pub const DIRECTORY_CHANGES: usize = 100_000;
 pub const AUDIT_LISTED_CHANGES: usize = 1_000;
 /// Changes of settings that a history shows, the newest ones. 1,000 x about 700 B = 0.7 MiB.
 pub const HISTORY_ENTRIES: usize = 1_000;
+/// Entries of an organization's audit in one answer. 100 x at most 200 KiB, which only changes of a thousand reach.
+pub const AUDIT_ENTRIES: usize = 100;
 /// Access codes of one member of one organization that are good at once.
 pub const ACCESS_CODES_OF_A_MEMBER: usize = 100;
 /// Clock-ins and moves that an access code may be good for, where they are counted.

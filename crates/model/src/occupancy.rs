@@ -104,6 +104,7 @@ pub struct AccountState {
 
 /// An access code, by a random name that is no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct AccessCodeId(pub Uuid);
 

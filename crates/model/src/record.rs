@@ -183,6 +183,7 @@ impl Serialize for PersonRecord {
 
 /// The occupancy of an account as one viewer may see it. An available account has no record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AccountRecord {
     /// The account.
@@ -194,6 +195,7 @@ pub struct AccountRecord {
 
 /// What a viewer may know of who holds an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "holder", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum Holder {
     /// To a member: the one fact.
@@ -204,6 +206,7 @@ pub enum Holder {
         since: Minute,
     },
     /// To owners and admins.
+    #[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
     Named {
         /// The assistant.
         user_id: UserId,

@@ -6,6 +6,7 @@ use crate::{CleanText, TextError, limits, track::clean};
 
 /// Who sees a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
     /// Always seen.
@@ -20,6 +21,8 @@ pub enum Visibility {
 
 /// Settings in force. Users without a row have [`Settings::default`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
 pub struct Settings {
     /// Who sees the user.
     pub visibility: Visibility,
@@ -30,8 +33,10 @@ pub struct Settings {
     /// Signed out for everybody else.
     pub appear_offline: bool,
     /// Shown while no session announces its own.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::custom_status))]
     pub custom_status: Option<CleanText>,
     /// Shown while no session announces its own.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::custom_emoji))]
     pub custom_emoji: Option<CleanText>,
 }
 
@@ -58,25 +63,28 @@ impl Settings {
 
 /// A change of settings: what is left out stays as it is; an empty text, or null, removes a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SettingsPatch {
     /// Who sees the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
-    /// See [`Settings::show_activity`].
+    /// Whether typing, device and detected idleness are shown, and activity logged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show_activity: Option<bool>,
-    /// See [`Settings::show_current_page`].
+    /// Whether the current page is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show_current_page: Option<bool>,
-    /// See [`Settings::appear_offline`].
+    /// Signed out for everybody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appear_offline: Option<bool>,
     /// At most 100 characters.
     #[serde(default, deserialize_with = "null_removes", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::custom_status))]
     pub custom_status: Option<String>,
     /// At most 10 characters.
     #[serde(default, deserialize_with = "null_removes", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::custom_emoji))]
     pub custom_emoji: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use crate::{ChannelId, CleanText, TextError, limits};
 
 /// What a person chose or a client detected. `offline` is derived and never sent by a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Active.
@@ -35,6 +36,7 @@ impl Status {
 
 /// The kind of device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Device {
     /// A desktop or laptop.

@@ -6,6 +6,7 @@ use crate::{ChannelId, Role, UserId, Visibility};
 
 /// A decision, rule by rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Why {
     /// Who is looked at.
     pub subject: UserId,
@@ -14,12 +15,14 @@ pub struct Why {
     /// The rules, in the order in which they are asked.
     pub rules: Vec<Rule>,
     /// How it came out; left out where it would tell what the subject chose.
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visible: Option<bool>,
 }
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Rule {
     /// Everybody sees themself.
@@ -44,35 +47,42 @@ pub enum Rule {
     /// Whom the subject lets see them.
     Visibility {
         /// The choice.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::choice::<Visibility>))]
         choice: Choice<Visibility>,
     },
     /// To everybody else they are signed out.
     AppearOffline {
         /// The choice.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::choice::<bool>))]
         choice: Choice<bool>,
     },
     /// Whether typing, device and idleness are shown.
     ShowActivity {
         /// The choice.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::choice::<bool>))]
         choice: Choice<bool>,
     },
     /// Whether the page is shown.
     ShowCurrentPage {
         /// The choice.
+        #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::choice::<bool>))]
         choice: Choice<bool>,
     },
 }
 
 /// A channel that both are in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Shared {
     /// The channel.
     pub channel: ChannelId,
     /// The subject's role, where the channel knows roles.
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_role: Option<Role>,
     /// The viewer's.
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewer_role: Option<Role>,
 }
@@ -87,7 +97,7 @@ pub enum Choice<T> {
 }
 
 /// Instead of a choice that is not told.
-const OWN: &str = "the subject's own choice";
+pub(crate) const OWN: &str = "the subject's own choice";
 
 impl<T: Serialize> Serialize for Choice<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,13 +1,16 @@
-//! Reports about organizations, added up from the totals of quarters of an hour.
+//! Reports about organizations, added up from the totals of days, and of quarters of an hour where a range has no whole
+//! days in UTC.
+
+mod pages;
+mod users;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use model::{OrganizationId, UserId};
 use persistence::{
     Analytics, AnalyticsQuery, StoreError,
-    analytics::{ACTIVE_NOW_MS, GROUP_AT_LEAST, PAGES_TOLD, PageViews, Report, Span, Usage, UserUse},
+    analytics::{ACTIVE_NOW_MS, Cut, Report, Usage},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -16,7 +19,6 @@ use crate::{
     PostgresStore,
     database::{Terms, take_time},
     error::Failure,
-    facts::timestamp,
 };
 
 /// What a report may take. With the time that every unit has it is less than a caller waits, which is 10 s.
@@ -43,22 +45,17 @@ impl Analytics for PostgresStore {
 /// A query as the statements take it.
 struct Asked {
     organization: Uuid,
-    starts: Vec<DateTime<Utc>>,
-    ends: Vec<DateTime<Utc>>,
-    ahead_ms: Vec<i64>,
+    /// Of people, whose hours are asked for as clocks show them.
+    by_clock: Cut,
+    /// Of pages, of which they are not.
+    by_time: Cut,
 }
 
 impl Asked {
     fn of(query: &AnalyticsQuery) -> Self {
         let spans = query.range.spans();
-        let column =
-            |instant: fn(&Span) -> model::Wall| spans.iter().map(|span| timestamp(instant(span))).collect();
-        Self {
-            organization: query.organization.0,
-            starts: column(|span| span.start),
-            ends: column(|span| span.end),
-            ahead_ms: spans.iter().map(|span| span.ahead_ms).collect(),
-        }
+        let (by_clock, by_time) = (Cut::by_clock(&spans), Cut::by_time(&spans));
+        Self { organization: query.organization.0, by_clock, by_time }
     }
 }
 
@@ -70,11 +67,11 @@ async fn usage(connection: &mut PgConnection, asked: &Asked) -> Result<Usage, Fa
     if !keeps_a_log(connection, asked.organization).await? {
         return Ok(Usage::default());
     }
-    let mut usage = Usage::default();
-    for row in users(connection, asked).await? {
-        usage.users.insert(UserId(row.user_id), row.into());
-    }
-    usage.pages = pages(connection, asked).await?;
+    let mut usage = Usage {
+        users: users::users(connection, asked).await?,
+        pages: pages::pages(connection, asked).await?,
+        ..Usage::default()
+    };
     let active: Vec<Uuid> = usage.users.keys().map(|user| user.0).collect();
     for (supplies, user) in suppliers(connection, &active).await? {
         usage.suppliers.insert((supplies, UserId(user)));
@@ -85,81 +82,6 @@ async fn usage(connection: &mut PgConnection, asked: &Asked) -> Result<Usage, Fa
 async fn keeps_a_log(connection: &mut PgConnection, organization: Uuid) -> Result<bool, Failure> {
     let sql = "SELECT EXISTS (SELECT FROM organizations WHERE id = $1 AND plan::text = 'enterprise')";
     Ok(sqlx::query_scalar(sql).bind(organization).fetch_one(connection).await?)
-}
-
-#[derive(sqlx::FromRow)]
-struct UserRow {
-    user_id: Uuid,
-    sessions: i64,
-    millis: i64,
-    desktop: i64,
-    mobile: i64,
-    tablet: i64,
-    marks: i64,
-}
-
-impl From<UserRow> for UserUse {
-    fn from(row: UserRow) -> Self {
-        let devices = [row.desktop, row.mobile, row.tablet].map(i64::unsigned_abs);
-        let marks = row.marks.unsigned_abs();
-        Self {
-            sessions: row.sessions.unsigned_abs(),
-            millis: row.millis.unsigned_abs(),
-            devices,
-            hours: marks & 0xFF_FFFF,
-            months: marks >> 24 & 0x1FFF,
-            weekdays: marks >> 40,
-        }
-    }
-}
-
-/// What the local clock shows is worked out once for each quarter, and not for each row: the hour marks a bit from 0 on,
-/// the month one from 24 on, the day of the week one from 40 on.
-const USERS: &str = "
-    WITH quarter AS MATERIALIZED (
-        SELECT bucket, (1::bigint << extract(hour FROM local)::int)
-            | (1::bigint << (24 + extract(month FROM local)::int))
-            | (1::bigint << (40 + extract(isodow FROM local)::int)) AS marks
-        FROM unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[]) AS span (start, finish, ahead_ms),
-            generate_series(start, finish - interval '15 minutes', interval '15 minutes') AS bucket,
-            LATERAL (SELECT bucket AT TIME ZONE 'UTC' + ahead_ms * interval '1 millisecond') AS clock (local)
-    )
-    SELECT known.user_id, sum(sessions)::bigint AS sessions, sum(millis)::bigint AS millis,
-        sum(desktop)::bigint AS desktop, sum(mobile)::bigint AS mobile, sum(tablet)::bigint AS tablet,
-        bit_or(marks) AS marks
-    FROM activity_rollups AS known JOIN quarter USING (bucket)
-    WHERE organization_id = $1 AND bucket >= ($2::timestamptz[])[1]
-      AND bucket < ($3::timestamptz[])[cardinality($3::timestamptz[])]
-    GROUP BY known.user_id";
-
-async fn users(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<UserRow>, Failure> {
-    // Planned for this range: how many quarters it has makes another plan.
-    let users = sqlx::query_as(USERS).persistent(false).bind(asked.organization);
-    Ok(users.bind(&asked.starts).bind(&asked.ends).bind(&asked.ahead_ms).fetch_all(connection).await?)
-}
-
-/// The views of each person are added up first: to count people is then to count rows.
-const PAGES: &str = "
-    SELECT page, sum(views)::bigint AS views, count(*) AS people
-    FROM (
-        SELECT page, user_id, sum(views) AS views
-        FROM unnest($2::timestamptz[], $3::timestamptz[]) AS span (start, finish)
-        JOIN activity_pages ON organization_id = $1 AND bucket >= start AND bucket < finish
-        GROUP BY page, user_id
-    ) AS by_person
-    GROUP BY page HAVING count(*) >= $4 ORDER BY 2 DESC, page COLLATE \"C\" LIMIT $5";
-
-async fn pages(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<PageViews>, Failure> {
-    let pages = sqlx::query_as(PAGES).persistent(false).bind(asked.organization);
-    let pages =
-        pages.bind(&asked.starts).bind(&asked.ends).bind(number(GROUP_AT_LEAST)).bind(number(PAGES_TOLD));
-    let rows: Vec<(String, i64, i64)> = pages.fetch_all(connection).await?;
-    let told = |(page, views, people): (String, i64, i64)| PageViews {
-        page,
-        views: views.unsigned_abs(),
-        unique_users: people.unsigned_abs(),
-    };
-    Ok(rows.into_iter().map(told).collect())
 }
 
 async fn suppliers(connection: &mut PgConnection, users: &[Uuid]) -> Result<Vec<(String, Uuid)>, Failure> {
@@ -192,8 +114,4 @@ async fn active_now(connection: &mut PgConnection, organization: OrganizationId)
     let count = sqlx::query_scalar(ACTIVE_NOW).bind(organization.0).bind(ACTIVE_NOW_MS);
     let count: i64 = count.fetch_one(connection).await?;
     Ok(count.unsigned_abs())
-}
-
-fn number(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

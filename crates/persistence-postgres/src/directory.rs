@@ -30,8 +30,6 @@ pub(crate) struct Request {
     at: Wall,
     actor: Actor,
     operation: Uuid,
-    /// What the audit says of them.
-    entry: String,
 }
 
 impl Request {
@@ -42,8 +40,7 @@ impl Request {
         if count > limits::DIRECTORY_CHANGES {
             return Err(StoreError::TooManyChanges { count });
         }
-        let entry = audited::directory_entry(&changes, |_, fields| without_nul(fields))?;
-        Ok(Self { changes, at, actor, operation: Uuid::new_v4(), entry })
+        Ok(Self { changes, at, actor, operation: Uuid::new_v4() })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -101,13 +98,15 @@ impl Refusal {
 ///
 /// The audit comes first: whoever is removed by one of the changes is forgotten there, too.
 pub(crate) async fn change(connection: &mut PgConnection, request: &Request) -> Result<(), Failure> {
-    let Request { changes, at, actor, operation, entry } = request;
+    let Request { changes, at, actor, operation } = request;
     let (at, actor) = (timestamp(*at), actor.to_string());
     if request.removes() {
         take_time(connection, TIME_OF_REMOVALS).await?;
         take_patience(connection, PATIENCE_OF_REMOVALS).await?;
     }
-    if !audit::directory_changed(connection, at, &actor, *operation, entry).await? {
+    let homes = audit::homes(connection, &audited::removed(changes)).await?;
+    let entry = audited::directory_entry(changes, &homes, |_, fields| without_nul(fields))?;
+    if !audit::directory_changed(connection, at, &actor, *operation, &entry).await? {
         return Ok(());
     }
     for (index, change) in changes.iter().enumerate() {

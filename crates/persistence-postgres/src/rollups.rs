@@ -107,8 +107,11 @@ struct Place {
 /// for the rest of the rows.
 async fn compute(connection: &mut PgConnection, bucket: DateTime<Utc>) -> Result<(), Failure> {
     take_time(connection, TIME_OF_A_QUARTER).await?;
-    hold_off_erasures(connection).await?;
-    take_turn(connection).await?;
+    hold_off_others(connection).await?;
+    // No week is taken out of the log meanwhile.
+    sqlx::query("LOCK TABLE ONLY presence_activity_logs IN ACCESS SHARE MODE")
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("DELETE FROM presence_rollup_queue WHERE bucket = $1")
         .bind(bucket)
         .execute(&mut *connection)
@@ -140,12 +143,12 @@ async fn place(connection: &mut PgConnection, bucket: DateTime<Utc>) -> Result<P
     Ok(place.bind(bucket).fetch_one(connection).await?)
 }
 
-/// One quarter after another; and no week is taken out of the log meanwhile.
-async fn take_turn(connection: &mut PgConnection) -> Result<(), Failure> {
+/// One quarter after another, and nobody is erased meanwhile.
+pub(crate) async fn hold_off_others(connection: &mut PgConnection) -> Result<(), Failure> {
+    hold_off_erasures(connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock(presence_lock_key('presence_roll_up'))")
-        .execute(&mut *connection)
+        .execute(connection)
         .await?;
-    sqlx::query("LOCK TABLE ONLY presence_activity_logs IN ACCESS SHARE MODE").execute(connection).await?;
     Ok(())
 }
 

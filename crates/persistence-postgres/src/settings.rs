@@ -135,7 +135,7 @@ async fn write(
     .bind(row.custom_emoji)
     .bind(timestamp(change.at))
     .bind(changes)
-    .bind(Actor::User(change.user).to_string())
+    .bind(Actor::from(change.principal()).to_string())
     .bind(write_settings(before)?)
     .bind(write_settings(after)?)
     .bind(named.operation.0)

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
+use model::{
+    AccountId, AccountState, DirectoryChange, OrganizationId, Settings, UserFacts, UserId, Wall, limits,
+};
 use persistence::{
     Actor, Changes, Cursor, OperationId, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth, Wake,
+    audited::AuditEntry,
 };
 use uuid::Uuid;
 
@@ -13,7 +16,7 @@ use crate::{
     OpenError, PostgresOptions, audit, changes,
     database::{Database, Terms},
     directory,
-    facts::{self, Statements},
+    facts::{self, Statements, timestamp},
     listener::Listener,
     open::{self, Opened},
     settings::{self, Named},
@@ -99,6 +102,19 @@ impl Store for PostgresStore {
         let work = self
             .database
             .write(terms, request, |connection, request| Box::pin(directory::change(connection, request)));
+        work.await
+    }
+
+    async fn audit(
+        &self,
+        organization: OrganizationId,
+        until: Wall,
+        most: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let asked = (organization, timestamp(until), most);
+        let work = self.database.read(asked, |connection, (organization, until, most)| {
+            Box::pin(audit::of_organization(connection, *organization, *until, *most))
+        });
         work.await
     }
 

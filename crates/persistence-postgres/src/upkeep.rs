@@ -121,6 +121,8 @@ async fn end_lost(connection: &mut PgConnection, seen_before: Wall) -> Result<u6
 
 /// A stretch that goes on is kept, however long ago it began.
 async fn drop_totals(connection: &mut PgConnection, before: Wall) -> Result<u64, Failure> {
+    // Totals of days follow, and what is left of a day is asked for: nobody else takes from it meanwhile.
+    rollups::hold_off_others(connection).await?;
     let statements = [
         "DELETE FROM presence_sessions WHERE (organization_id, session_id, started_at) IN \
             (SELECT organization_id, session_id, started_at FROM presence_sessions \

@@ -1,11 +1,15 @@
-//! Reports about organizations, added up from the totals of quarters of an hour.
+//! Reports about organizations, added up from the totals of days, and of quarters of an hour where a range has no whole
+//! days in UTC.
+
+mod pages;
+mod users;
 
 use async_trait::async_trait;
 use model::{OrganizationId, UserId};
 use persistence::{
     Analytics, AnalyticsQuery, StoreError,
-    analytics::{ACTIVE_NOW_MS, GROUP_AT_LEAST, PAGES_TOLD, PageViews, Report, Usage, UserUse},
-    stored::{corrupt, write_json},
+    analytics::{ACTIVE_NOW_MS, Cut, Report, Span, Usage},
+    stored::write_json,
 };
 use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
 
@@ -17,7 +21,7 @@ const CLOCKS_MS: i64 = 60 * 1_000;
 #[async_trait]
 impl Analytics for SqliteStore {
     async fn analytics(&self, query: &AnalyticsQuery) -> Result<Report, StoreError> {
-        let asked = Asked::of(query)?;
+        let asked = Asked::of(query);
         let usage = self.read(move |connection| Box::pin(async move { usage(connection, &asked).await }));
         Ok(usage.await?.report())
     }
@@ -30,73 +34,25 @@ impl Analytics for SqliteStore {
 /// A query as the statements take it.
 struct Asked {
     organization: Hyphenated,
-    /// An array of `[start, end, ahead_ms]`.
-    spans: String,
+    spans: Vec<Span>,
+    /// Of people, whose hours are asked for as clocks show them.
+    by_clock: Cut,
+    /// Of pages, of which they are not.
+    by_time: Cut,
 }
 
 impl Asked {
-    fn of(query: &AnalyticsQuery) -> Result<Self, StoreError> {
+    fn of(query: &AnalyticsQuery) -> Self {
         let spans = query.range.spans();
-        let spans: Vec<_> = spans.iter().map(|span| [span.start.0, span.end.0, span.ahead_ms]).collect();
-        Ok(Self { organization: query.organization.0.hyphenated(), spans: write_json(&spans)? })
+        let (by_clock, by_time) = (Cut::by_clock(&spans), Cut::by_time(&spans));
+        Self { organization: query.organization.0.hyphenated(), spans, by_clock, by_time }
     }
 }
 
-async fn usage(connection: &mut SqliteConnection, asked: &Asked) -> Result<Usage, StoreError> {
-    let mut usage = Usage::default();
-    if !keeps_a_log(connection, asked.organization).await? {
-        return Ok(usage);
-    }
-    for row in users(connection, asked).await? {
-        usage.users.insert(UserId(row.user_id.into()), row.read()?);
-    }
-    usage.pages = pages(connection, asked).await?;
-    for (supplies, user) in suppliers(connection, usage.users.keys()).await? {
-        usage.suppliers.insert((supplies, UserId(user.into())));
-    }
-    Ok(usage)
-}
-
-async fn keeps_a_log(
-    connection: &mut SqliteConnection,
-    organization: Hyphenated,
-) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND plan = 'enterprise')";
-    sqlx::query_scalar(sql).bind(organization).fetch_one(connection).await.map_err(store_error)
-}
-
-#[derive(sqlx::FromRow)]
-struct UserRow {
-    user_id: Hyphenated,
-    sessions: i64,
-    millis: i64,
-    desktop: i64,
-    mobile: i64,
-    tablet: i64,
-    /// Different numbers, with commas between them.
-    hours: String,
-    months: String,
-    weekdays: String,
-}
-
-impl UserRow {
-    fn read(&self) -> Result<UserUse, StoreError> {
-        Ok(UserUse {
-            sessions: self.sessions.unsigned_abs(),
-            millis: self.millis.unsigned_abs(),
-            devices: [self.desktop, self.mobile, self.tablet].map(i64::unsigned_abs),
-            hours: bits(&self.hours)?,
-            months: bits(&self.months)?,
-            weekdays: bits(&self.weekdays)?,
-        })
-    }
-}
-
-fn bits(numbers: &str) -> Result<u64, StoreError> {
-    numbers.split(',').try_fold(0, |bits, number| {
-        let bit = number.parse().ok().and_then(|bit| 1_u64.checked_shl(bit));
-        bit.map(|bit| bits | bit).ok_or_else(|| corrupt(format!("{number:?} is no hour, day or month")))
-    })
+/// Spans as the statements take them: an array of `[start, end, ahead_ms]`.
+fn array(spans: &[Span]) -> Result<String, StoreError> {
+    let spans: Vec<_> = spans.iter().map(|span| [span.start.0, span.end.0, span.ahead_ms]).collect();
+    write_json(&spans)
 }
 
 /// Rows of a table of quarters that lie in the spans `?2`, with what the local clock shows, in milliseconds.
@@ -110,40 +66,27 @@ macro_rules! within {
         )
     };
 }
+use within;
 
-/// The 1st of January 1970 was a Thursday.
-const USERS: &str = concat!(
-    "SELECT user_id, sum(sessions) AS sessions, sum(millis) AS millis, sum(desktop) AS desktop, \
-         sum(mobile) AS mobile, sum(tablet) AS tablet, \
-         group_concat(DISTINCT local / 3600000 % 24) AS hours, \
-         group_concat(DISTINCT CAST(strftime('%m', local / 1000, 'unixepoch') AS INTEGER)) AS months, \
-         group_concat(DISTINCT (local / 86400000 + 3) % 7 + 1) AS weekdays \
-     FROM ",
-    within!("activity_rollups"),
-    " GROUP BY user_id"
-);
-
-async fn users(connection: &mut SqliteConnection, asked: &Asked) -> Result<Vec<UserRow>, StoreError> {
-    let users = sqlx::query_as(USERS).bind(asked.organization).bind(&asked.spans);
-    users.fetch_all(connection).await.map_err(store_error)
+async fn usage(connection: &mut SqliteConnection, asked: &Asked) -> Result<Usage, StoreError> {
+    let mut usage = Usage::default();
+    if !keeps_a_log(connection, asked.organization).await? {
+        return Ok(usage);
+    }
+    usage.users = users::users(connection, asked).await?;
+    usage.pages = pages::pages(connection, asked).await?;
+    for (supplies, user) in suppliers(connection, usage.users.keys()).await? {
+        usage.suppliers.insert((supplies, UserId(user.into())));
+    }
+    Ok(usage)
 }
 
-const PAGES: &str = concat!(
-    "SELECT page, sum(views) AS total, count(DISTINCT user_id) AS people FROM ",
-    within!("activity_pages"),
-    " GROUP BY page HAVING people >= ?3 ORDER BY total DESC, page LIMIT ?4"
-);
-
-async fn pages(connection: &mut SqliteConnection, asked: &Asked) -> Result<Vec<PageViews>, StoreError> {
-    let pages = sqlx::query_as(PAGES).bind(asked.organization).bind(&asked.spans);
-    let pages = pages.bind(number(GROUP_AT_LEAST)).bind(number(PAGES_TOLD));
-    let rows: Vec<(String, i64, i64)> = pages.fetch_all(connection).await.map_err(store_error)?;
-    let told = |(page, views, people): (String, i64, i64)| PageViews {
-        page,
-        views: views.unsigned_abs(),
-        unique_users: people.unsigned_abs(),
-    };
-    Ok(rows.into_iter().map(told).collect())
+async fn keeps_a_log(
+    connection: &mut SqliteConnection,
+    organization: Hyphenated,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND plan = 'enterprise')";
+    sqlx::query_scalar(sql).bind(organization).fetch_one(connection).await.map_err(store_error)
 }
 
 async fn suppliers(
@@ -180,8 +123,4 @@ async fn active_now(
     let count = sqlx::query_scalar(ACTIVE_NOW).bind(organization.0.hyphenated());
     let count = count.bind(ACTIVE_NOW_MS).bind(CLOCKS_MS).fetch_one(connection).await;
     count.map(i64::unsigned_abs).map_err(store_error)
-}
-
-fn number(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,8 +1,12 @@
 //! The audit: who changed what, in the transaction of the change; and what is left of it when a person is erased.
 
-use model::{Settings, UserId, Wall};
-use persistence::{Actor, SettingsChange, SettingsEntry, StoreError, stored};
-use sqlx::SqliteConnection;
+use model::{OrganizationId, Settings, UserId, Wall};
+use persistence::{
+    Actor, SettingsChange, SettingsEntry, StoreError,
+    audited::{AuditEntry, Homes},
+    stored,
+};
+use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
 use uuid::Uuid;
 
 use crate::error::store_error;
@@ -19,7 +23,7 @@ pub(crate) async fn settings_changed(
          VALUES (?1, 'settings', ?2, ?3, ?4, ?5)",
     )
     .bind(change.at.0)
-    .bind(Actor::User(change.user).to_string())
+    .bind(Actor::from(change.principal()).to_string())
     .bind(change.user.0.hyphenated())
     .bind(stored::write_settings(before)?)
     .bind(stored::write_settings(after)?)
@@ -90,6 +94,52 @@ pub(crate) async fn settings_history(
 fn entry((at, before, after): (i64, String, String)) -> Result<SettingsEntry, StoreError> {
     let (before, after) = (stored::read_settings(&before)?, stored::read_settings(&after)?);
     Ok(SettingsEntry { at: Wall(at), before, after })
+}
+
+/// What is told to an organization, the newest first. Changes of the directory have no index: all of them are read.
+pub(crate) async fn of_organization(
+    connection: &mut SqliteConnection,
+    organization: OrganizationId,
+    until: Wall,
+    most: usize,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let rows: Vec<(i64, String, String, String)> = sqlx::query_as(
+        "SELECT at, kind, actor, after_json FROM presence_audit \
+         WHERE at <= ?2 AND (organization_id = ?1 OR kind = 'directory' AND instr(after_json, ?1)) \
+         ORDER BY at DESC, id DESC LIMIT ?3",
+    )
+    .bind(organization.to_string())
+    .bind(until.0)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    let entry = |(at, kind, actor, after): (i64, String, String, String)| {
+        let after = serde_json::from_str(&after).map_err(stored::corrupt)?;
+        Ok(AuditEntry { at: Wall(at), kind, actor, after })
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// Where those belong who are about to be removed.
+pub(crate) async fn homes(connection: &mut SqliteConnection, removed: &[Uuid]) -> Result<Homes, StoreError> {
+    let mut homes = Homes::new();
+    if removed.is_empty() {
+        return Ok(homes);
+    }
+    let found: Vec<(Hyphenated, Hyphenated)> = sqlx::query_as(
+        "WITH gone (id) AS (SELECT value FROM json_each(?1)) \
+         SELECT id, organization_id FROM gone JOIN accounts USING (id) \
+         UNION ALL SELECT user_id, organization_id FROM gone JOIN user_organizations ON user_id = gone.id",
+    )
+    .bind(stored::write_json(&removed)?)
+    .fetch_all(connection)
+    .await
+    .map_err(store_error)?;
+    for (id, organization) in found {
+        homes.entry(id.into_uuid()).or_default().push(OrganizationId(organization.into_uuid()));
+    }
+    Ok(homes)
 }
 
 /// An erasure, which names nobody.

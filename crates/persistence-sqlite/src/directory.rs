@@ -5,7 +5,10 @@ mod apply;
 use std::collections::BTreeMap;
 
 use model::{DirectoryChange, UserId, Wall, limits};
-use persistence::{Actor, InvalidReason, StoreError, audited};
+use persistence::{
+    Actor, InvalidReason, StoreError,
+    audited::{self, Homes},
+};
 use serde_json::{Map, Value};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
@@ -61,6 +64,7 @@ pub(crate) async fn change(
     (at, actor): (Wall, Actor),
 ) -> Result<(), StoreError> {
     let (mut removed, before) = (Removals::new(), audit::last(connection).await?);
+    let homes = audit::homes(connection, &audited::removed(changes)).await?;
     for (index, change) in changes.iter().enumerate() {
         let mut applying = apply::Applying { connection: &mut *connection, removed: &mut removed, at, index };
         applying.apply(change).await.map_err(|refusal| refusal.of_change(index))?;
@@ -68,7 +72,8 @@ pub(crate) async fn change(
     if changes.is_empty() {
         return Ok(());
     }
-    record(connection, changes, (at, actor), (&removed, before)).await
+    let said = Said { removed: &removed, homes: &homes, before };
+    record(connection, changes, (at, actor), said).await
 }
 
 /// # Errors
@@ -78,18 +83,26 @@ pub(crate) fn check_count(changes: &[DirectoryChange]) -> Result<(), StoreError>
     if count > limits::DIRECTORY_CHANGES { Err(StoreError::TooManyChanges { count }) } else { Ok(()) }
 }
 
+/// What the audit says of changes beside them.
+struct Said<'a> {
+    removed: &'a Removals,
+    homes: &'a Homes,
+    /// The newest entry before them.
+    before: i64,
+}
+
 /// One audit row for all changes, by the same actor as those of the holds that ended with them, which are the ones after
 /// `before`.
 async fn record(
     connection: &mut SqliteConnection,
     changes: &[DirectoryChange],
     (at, actor): (Wall, Actor),
-    (removed, before): (&Removals, i64),
+    Said { removed, homes, before }: Said<'_>,
 ) -> Result<(), StoreError> {
     let pseudonyms: BTreeMap<String, &Removed> =
         removed.iter().map(|(user, removed)| (user.to_string(), removed)).collect();
     let entry =
-        audited::directory_entry(changes, |index, fields| forget_removed(index, fields, &pseudonyms))?;
+        audited::directory_entry(changes, homes, |index, fields| forget_removed(index, fields, &pseudonyms))?;
     let actor = match actor {
         Actor::User(user) if removed.contains_key(&user) => format!("user:{}", removed[&user].pseudonym),
         actor => actor.to_string(),

@@ -3,8 +3,13 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall, limits};
-use persistence::{Actor, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth};
+use model::{
+    AccountId, AccountState, DirectoryChange, OrganizationId, Settings, UserFacts, UserId, Wall, limits,
+};
+use persistence::{
+    Actor, Changes, Cursor, Pick, SettingsChange, SettingsEntry, Store, StoreError, Truth,
+    audited::AuditEntry,
+};
 use sqlx::SqliteConnection;
 
 use crate::{
@@ -118,6 +123,18 @@ impl Store for SqliteStore {
             Box::pin(async move { directory::change(connection, &changes, (at, actor)).await })
         });
         work.await
+    }
+
+    async fn audit(
+        &self,
+        organization: OrganizationId,
+        until: Wall,
+        most: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let entries = self
+            .database
+            .read(move |connection| Box::pin(audit::of_organization(connection, organization, until, most)));
+        entries.await
     }
 
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError> {

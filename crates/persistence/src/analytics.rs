@@ -3,6 +3,7 @@
 //! Days, hours and time zones are settled here ([`DateRange`]), and so is what is told of small groups ([`Usage::report`]):
 //! a store only adds up rows, and all stores come to the same.
 
+mod days;
 mod range;
 mod report;
 
@@ -11,6 +12,7 @@ use model::OrganizationId;
 
 use crate::StoreError;
 
+pub use days::{Cut, WholeDays};
 pub use range::{DateRange, RANGE_DAYS, RangeError, Span};
 pub use report::{
     Devices, GROUP_AT_LEAST, HourUsers, Minutes, MonthUsers, PAGES_TOLD, PageViews, Report, SupplierTypeUse,
@@ -34,7 +36,7 @@ pub struct AnalyticsQuery {
 /// Who may ask is not decided here.
 #[async_trait]
 pub trait Analytics: Send + Sync + 'static {
-    /// A report, made of the totals of quarters of an hour: what was written since they were rolled up is not in it. An
+    /// A report, made of the totals of quarters of an hour and of days: what was written since they were rolled up is not in it. An
     /// organization that keeps no log, or that is not there, has an empty one.
     ///
     /// # Errors

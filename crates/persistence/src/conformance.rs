@@ -11,6 +11,7 @@
 pub mod access_codes;
 pub mod analytics;
 pub mod archive;
+pub mod audited;
 pub mod behind;
 mod clocked;
 pub mod concurrency;
@@ -107,6 +108,7 @@ macro_rules! conformance_tests {
                 the_disabled_do_not_come_back;
             races: of_many_one_gets_in, one_assistant_is_in_one_place, moves_in_a_circle_end,
                 a_use_is_used_once, one_name_is_done_once, who_is_revoked_is_out, a_hold_ends_once;
+            audited: an_organization_reads_what_concerns_it, a_back_end_is_told_from_its_user;
             entries: every_change_of_a_hold_has_its_entry, every_change_of_a_code_has_its_entry;
             jobs: a_job_is_one_holders, a_job_is_done_in_its_time, a_job_that_failed_is_free, jobs_tell_how_they_went,
                 of_many_who_ask_one_gets_it;
@@ -269,7 +271,15 @@ fn status(text: impl Into<String>) -> SettingsPatch {
 }
 
 fn change(n: u128, patch: SettingsPatch) -> SettingsChange {
-    SettingsChange { user: user(n), patch, operation: None, at: START, tightens: false, belated: false }
+    SettingsChange {
+        user: user(n),
+        by_back_end: false,
+        patch,
+        operation: None,
+        at: START,
+        tightens: false,
+        belated: false,
+    }
 }
 
 /// The user chooses to be seen and logged, now.

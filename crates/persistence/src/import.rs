@@ -8,9 +8,13 @@
 //!     "collaborations": [{ "supplier": "…", "client": "…", "supplierType": "florist" }] }] }
 //! ```
 
+mod unique;
+
 use model::{AccountId, DirectoryChange, OrganizationId, Plan, Role, SupplierType, UserId, WeddingId};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+
+use unique::Unique;
 
 /// Why a document was refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,40 +33,52 @@ pub enum ImportError {
     },
 }
 
+/// A document to import: people, organizations and weddings, each with what belongs to it.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DirectoryDocument))]
 #[serde(deny_unknown_fields)]
-struct Document {
+pub struct Document {
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<User>))]
     users: Vec<Value>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Organization>))]
     organizations: Vec<Value>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Wedding>))]
     weddings: Vec<Value>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedUser))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct User {
     id: UserId,
+    #[cfg_attr(feature = "openapi", schema(schema_with = model::openapi::name))]
     display_name: String,
     #[serde(default)]
     disabled: bool,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedOrganization))]
 #[serde(deny_unknown_fields)]
 struct Organization {
     id: OrganizationId,
+    #[cfg_attr(feature = "openapi", schema(schema_with = model::openapi::name))]
     name: String,
     #[serde(default)]
     plan: Plan,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Member>))]
     members: Vec<Value>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Account>))]
     accounts: Vec<Value>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedMember))]
 #[serde(deny_unknown_fields)]
 struct Member {
     user: UserId,
@@ -70,26 +86,33 @@ struct Member {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedAccount))]
 #[serde(deny_unknown_fields)]
 struct Account {
     id: AccountId,
+    #[cfg_attr(feature = "openapi", schema(schema_with = model::openapi::name))]
     name: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedWedding))]
 #[serde(deny_unknown_fields)]
 struct Wedding {
     id: WeddingId,
+    #[cfg_attr(feature = "openapi", schema(schema_with = model::openapi::name))]
     name: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Collaboration>))]
     collaborations: Vec<Value>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ImportedCollaboration))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Collaboration {
     supplier: UserId,
     client: UserId,
+    #[cfg_attr(feature = "openapi", schema(schema_with = model::openapi::name))]
     supplier_type: SupplierType,
 }
 
@@ -98,7 +121,7 @@ struct Collaboration {
 /// # Errors
 /// [`ImportError`] names the place.
 pub fn parse(document: &str) -> Result<Vec<DirectoryChange>, ImportError> {
-    let document: Value = serde_json::from_str(document).map_err(ImportError::Syntax)?;
+    let Unique(document) = serde_json::from_str(document).map_err(ImportError::Syntax)?;
     let document: Document = shaped(document, || "the document".to_owned())?;
     let mut changes = Vec::new();
     for (place, user) in placed(document.users, "users") {

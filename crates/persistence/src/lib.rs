@@ -35,7 +35,8 @@ pub use occupancies::{
 pub use person::{EXPORT_ROWS, ExportPage, ExportPart, OpenErasure, Person};
 pub use spool::{Spool, SpoolError};
 pub use store::{
-    Actor, InvalidReason, OPERATION_KEPT_MS, OperationId, SettingsChange, SettingsEntry, Store, StoreError,
+    Actor, InvalidReason, OPERATION_KEPT_MS, OperationId, Principal, SettingsChange, SettingsEntry, Store,
+    StoreError,
 };
 pub use truth::{Changes, Cursor, PAGE, Pick, Truth, Wake};
 pub use upkeep::{BUCKET_MS, CODE_KEPT_MS, Expired, Holder, JobRecord, Jobs, LEASE_MS, RolledUp, Upkeep};

@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use model::{AccessCodeId, AccountId, CleanText, Hold, OrganizationId, UserId, Wall};
 
-use crate::{OperationId, StoreError};
+use crate::{OperationId, Principal, StoreError};
 
 /// What is stored of an access code: SHA-256 of its text. The text has 100 random bits, so that no salt is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +43,7 @@ pub struct NewCode {
     /// Whose it is: a member.
     pub user: UserId,
     /// An owner or admin.
-    pub by: UserId,
+    pub by: Principal,
     /// How long it is good.
     pub lasts: Duration,
     /// How many clock-ins and moves it is good for; `None`: any number.
@@ -87,7 +87,7 @@ pub struct Minted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// An owner or admin.
-    pub by: UserId,
+    pub by: Principal,
     /// The code.
     pub code: AccessCodeId,
     /// Whether its assistant is clocked out of the organization, whichever code they came with.
@@ -133,7 +133,7 @@ pub struct Ended {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForceClear {
     /// An owner or admin of the account's organization.
-    pub by: UserId,
+    pub by: Principal,
     /// The account.
     pub account: AccountId,
     /// Whose hold is meant; `None`: whoever's it is.

@@ -9,7 +9,7 @@ use model::{
 };
 use uuid::Uuid;
 
-use crate::{Analytics, Archive, Behind, Jobs, Occupancies, Person, Truth, Upkeep};
+use crate::{Analytics, Archive, Behind, Jobs, Occupancies, Person, Truth, Upkeep, audited::AuditEntry};
 
 /// How long the result of an operation is kept, in milliseconds: 24 h.
 pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -24,6 +24,8 @@ pub struct OperationId(pub Uuid);
 pub struct SettingsChange {
     /// Whose settings.
     pub user: UserId,
+    /// Whether the platform's back-end asked for it, as that user.
+    pub by_back_end: bool,
     /// What changes.
     pub patch: SettingsPatch,
     /// The operation's name, where the client gave one.
@@ -46,6 +48,8 @@ pub enum Actor {
     Import,
     /// A user.
     User(UserId),
+    /// A back-end with the service token, as this user.
+    As(UserId),
 }
 
 impl fmt::Display for Actor {
@@ -54,7 +58,38 @@ impl fmt::Display for Actor {
             Self::Service => f.write_str("service"),
             Self::Import => f.write_str("import"),
             Self::User(user) => write!(f, "user:{user}"),
+            Self::As(user) => write!(f, "user:{user}/service"),
         }
+    }
+}
+
+/// A user who asks for a change, by their own token or through the platform's back-end, which acts as them: the rights
+/// are the user's, the audit tells the two apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user: UserId,
+    /// Whether it is the back-end that asks.
+    pub by_back_end: bool,
+}
+
+impl From<UserId> for Principal {
+    fn from(user: UserId) -> Self {
+        Self { user, by_back_end: false }
+    }
+}
+
+impl From<Principal> for Actor {
+    fn from(Principal { user, by_back_end }: Principal) -> Self {
+        if by_back_end { Self::As(user) } else { Self::User(user) }
+    }
+}
+
+impl SettingsChange {
+    /// Who asked for it.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal { user: self.user, by_back_end: self.by_back_end }
     }
 }
 
@@ -208,6 +243,18 @@ pub trait Store: Truth + Occupancies + Behind + Jobs + Upkeep + Archive + Person
     /// # Errors
     /// Where the store is not to be had.
     async fn settings_history(&self, user: UserId) -> Result<Vec<SettingsEntry>, StoreError>;
+
+    /// What the audit says of an organization, the newest first, of that instant and before: its holds, its access codes,
+    /// and changes of the directory that mention it.
+    ///
+    /// # Errors
+    /// Where the store is not to be had.
+    async fn audit(
+        &self,
+        organization: OrganizationId,
+        until: Wall,
+        most: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Whether the store can be read and written now.
     ///

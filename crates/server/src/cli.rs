@@ -39,6 +39,8 @@ pub enum Command {
     CheckConfig(CheckConfigArgs),
     /// Make a token for development, as an issuer with a shared secret would sign it
     Token(TokenArgs),
+    /// Print the description of the REST API (OpenAPI 3.1), as a hub serves it at /api/openapi.json
+    Openapi,
 }
 
 /// Where the configuration comes from.

@@ -1,4 +1,4 @@
-//! What the binary does. `check-config` and `token` need nothing but a configuration and live here.
+//! What the binary does. `check-config`, `token` and `openapi` need at most a configuration and live here.
 
 mod database;
 mod demo;
@@ -130,6 +130,14 @@ pub fn token(args: &TokenArgs, out: &mut impl Write) -> Result<(), CommandError>
     let issuer = issuers.find(|issuer| wanted(&issuer.issuer) && !issuer.hs256_secret.is_empty());
     let token = mint(issuer.ok_or(CommandError::NoIssuer)?, args.user, args.ttl)?;
     Ok(writeln!(out, "{token}")?)
+}
+
+/// `openapi`: prints the description of the REST API.
+///
+/// # Errors
+/// [`CommandError::System`] where nobody reads it.
+pub fn openapi(out: &mut impl Write) -> Result<(), CommandError> {
+    Ok(writeln!(out, "{:#}", crate::openapi::document())?)
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestIdText(pub String);
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header with the id of a request.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the edge around `routes`. A body has at most 16 KiB; a route may raise that for itself with another
 /// [`DefaultBodyLimit`].

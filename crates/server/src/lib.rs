@@ -12,6 +12,7 @@ pub mod config;
 pub mod edge;
 mod failure;
 pub mod listener;
+mod openapi;
 pub mod origin;
 pub mod problem;
 pub mod rate;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => commands::watch(&args, out),
         Command::CheckConfig(args) => commands::check_config(&args, out),
         Command::Token(args) => commands::token(&args, out),
+        Command::Openapi => commands::openapi(out),
     };
     match done.map_err(anyhow::Error::from) {
         Ok(()) => ExitCode::SUCCESS,

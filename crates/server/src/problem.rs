@@ -14,8 +14,9 @@ use axum::{
 };
 use model::{ErrorCode, RequestError};
 use serde::Serialize;
+use utoipa::{PartialSchema, ToSchema};
 
-pub use extract::{Json, Path, Query};
+pub use extract::{Json, Path, Query, Text};
 
 /// What went wrong, in one closed set: the codes of the protocol and those that only HTTP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl From<ErrorCode> for Kind {
 
 impl Kind {
     /// The HTTP status, the stable code and the title.
-    fn face(self) -> (u16, &'static str, &'static str) {
+    pub(crate) fn face(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::Error(code) => (code.number(), code.name(), title(code)),
             Self::NoRoute => (404, "no_route", "No such route"),
@@ -116,18 +117,31 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-#[derive(Serialize)]
+/// What went wrong (RFC 9457).
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
+    /// `urn:presence-hub:problem:` and the code.
     r#type: String,
+    /// The code in words.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// Stable: what a program goes by.
     code: &'a str,
+    /// For the developer who reads it.
     detail: &'a str,
+    /// After which time to ask again, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// Under which the failure is logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+}
+
+/// The schema of a problem document.
+pub(crate) fn schema() -> serde_json::Value {
+    serde_json::to_value(Document::schema()).unwrap_or_default()
 }
 
 impl Problem {

@@ -5,7 +5,9 @@ mod access_codes;
 mod accounts;
 mod activity;
 mod analytics;
+mod audit;
 mod caller;
+mod cors;
 mod directory;
 mod jobs;
 mod me;
@@ -20,54 +22,59 @@ pub(crate) use me::Exports;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    routing::{delete, get, post, put},
+use axum::Router;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
 };
 
-use crate::{app::App, edge, socket};
+use crate::{app::App, edge, openapi, socket};
 
 /// Every route of the public port.
 pub(crate) fn routes(app: Arc<App>, request_timeout: Duration) -> Router {
-    let directory = Router::new()
-        .route("/changes", post(directory::change))
-        .route("/import", post(directory::import).layer(directory::import_limit()))
-        .route("/users/{user}", put(directory::put_user).delete(directory::remove_user))
-        .route(
-            "/organizations/{organization}",
-            put(directory::put_organization).delete(directory::remove_organization),
-        )
-        .route(
-            "/organizations/{organization}/members/{user}",
-            put(directory::put_member).delete(directory::remove_member),
-        )
-        .route("/weddings/{wedding}", put(directory::put_wedding).delete(directory::remove_wedding))
-        .route(
-            "/weddings/{wedding}/collaborations/{supplier}/{client}",
-            put(directory::put_collaboration).delete(directory::remove_collaboration),
-        )
-        .route("/accounts/{account}", put(directory::put_account).delete(directory::remove_account));
-    let routes = Router::new()
-        .route("/ws", get(socket::open))
-        .route("/livez", get(async || "ok\n"))
-        .route("/api/presence/track", post(track::track).delete(track::end))
-        .route("/api/presence/users", get(people::some))
-        .route("/api/presence/users/query", post(people::query).layer(people::query_limit()))
-        .route("/api/presence/users/{user}", get(people::one))
-        .route("/api/presence/weddings/{wedding}", get(people::team))
-        .route("/api/presence/permissions", get(people::permission))
-        .route("/api/presence/settings", get(settings::read).put(settings::change))
-        .route("/api/presence/activity", post(activity::tell))
-        .route("/api/presence/analytics", get(analytics::read))
-        .route("/api/presence/why", get(why::why))
-        .route("/api/presence/me", delete(me::erase))
-        .route("/api/presence/me/audit", get(me::history))
-        .route("/api/presence/me/export", get(me::export))
-        .route("/api/presence/accounts", get(accounts::list))
-        .route("/api/presence/accounts/{account}", delete(accounts::clear))
-        .nest("/api/access-codes", access_codes::routes())
-        .nest("/api/directory", directory)
-        .nest("/api/jobs", jobs::routes())
-        .with_state(app);
-    edge::around(routes, request_timeout)
+    let (routes, _) = described().split_for_parts();
+    let allowed = app.upgrade_rules.allowed_origins.clone();
+    cors::around(edge::around(routes.with_state(app), request_timeout), &allowed)
+}
+
+/// A route is made with its description, or not at all.
+pub(crate) fn described() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(socket::open))
+        .routes(routes!(live))
+        .merge(presence())
+        .merge(me::routes())
+        .merge(access_codes::routes())
+        .merge(directory::routes())
+        .merge(jobs::routes())
+        .merge(openapi::routes())
+}
+
+fn presence() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(track::track, track::end))
+        .routes(routes!(people::some))
+        .routes(routes!(people::query).layer(people::query_limit()))
+        .routes(routes!(people::one))
+        .routes(routes!(people::team))
+        .routes(routes!(people::permission))
+        .routes(routes!(why::why))
+        .routes(routes!(settings::read, settings::change))
+        .routes(routes!(activity::tell))
+        .routes(routes!(analytics::read))
+        .routes(routes!(audit::read))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::clear))
+}
+
+/// Whether the process answers. Whether it is ready is said on the operators' port.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "operations",
+    operation_id = "live",
+    responses((status = 200, description = "It does", body = inline(String), content_type = "text/plain")),
+)]
+async fn live() -> &'static str {
+    "ok\n"
 }

@@ -21,13 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hub::{Event, Farewell, Link};
-use model::CloseCode;
+use model::{CloseCode, ErrorCode};
 use presence::Ending;
 
 use crate::{
     app::App,
     listener::Seat,
-    problem::Problem,
+    openapi::codes,
+    problem::{Kind, Problem},
     upgrade::{Pending, Upgraded, upgrade},
 };
 use greeting::{Greeted, greet};
@@ -35,7 +36,20 @@ use inbound::{Inbound, Pace};
 use requests::Requests;
 use stream::Stream;
 
-/// `GET /ws`: takes the connection over.
+/// Takes the connection over as a WebSocket: the protocol of `proto/PROTOCOL.md`.
+///
+/// The token comes in the first message, in the header, or in a subprotocol, never in the URL.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    tag = "socket",
+    operation_id = "socket",
+    responses((status = 101, description = "From here on it is a WebSocket")),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::Malformed.into(), Kind::ForeignOrigin, Kind::UpgradeRequired, Kind::Overloaded,
+    ])))),
+    security((), ("userToken" = [])),
+)]
 pub(crate) async fn open(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let (answer, pending) = upgrade(request, &app.upgrade_rules)?;
     app.sockets.spawn(serve(app.clone(), Box::new(pending)));

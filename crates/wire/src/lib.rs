@@ -33,6 +33,7 @@ pub use server::{
     Ack, Announced, Closing, Ended, Expiring, Failure, ServerFrame, SettingsBody, SettingsNow, Stale,
     Subscribed, Welcome,
 };
+pub use strict::Strictly;
 
 /// What a client puts before its token when it offers the token as a WebSocket subprotocol, which is the only
 /// header a browser lets it set. The hub never answers with that entry.

@@ -5,9 +5,12 @@
 
 use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+use serde::{
+    Deserialize,
+    de::{
+        DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+        Visitor,
+    },
 };
 
 /// What the type asked for, where serde formats would let more through.
@@ -181,6 +184,16 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
         self.inner.deserialize(Strict::new(deserializer))
+    }
+}
+
+/// A value that is read strictly, whatever the format: for what comes by another way than in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strictly<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strictly<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(Strict::new(deserializer)).map(Self)
     }
 }
 

@@ -17,6 +17,7 @@ async fn what_others_write_is_shown_without_being_told() {
     let hub = place.start().await;
     let change = SettingsChange {
         user: user(1),
+        by_back_end: false,
         patch: see(Visibility::Everyone),
         operation: Some(OperationId(Uuid::nil())),
         at: Wall(2),

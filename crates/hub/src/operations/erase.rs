@@ -52,8 +52,15 @@ impl Parts {
         let nobody = SettingsPatch { visibility: Some(Visibility::Nobody), ..SettingsPatch::default() };
         let at = self.hub.clock().now().wall;
         let named = Some(operation);
-        let change =
-            SettingsChange { user, patch: nobody, operation: named, at, tightens: true, belated: false };
+        let change = SettingsChange {
+            user,
+            by_back_end: false,
+            patch: nobody,
+            operation: named,
+            at,
+            tightens: true,
+            belated: false,
+        };
         self.veil(&change, operation).await?;
         tokio::spawn(unveil(Arc::downgrade(self), user, operation));
         Ok(())

@@ -180,6 +180,7 @@ async fn what_waited_shows_nothing_that_was_hidden_meanwhile() {
     change(&hub, see(Visibility::Team), 2).await.unwrap();
     let elsewhere = SettingsChange {
         user: user(1),
+        by_back_end: false,
         patch: see(Visibility::Nobody),
         operation: name(3),
         at: model::Wall(9),

@@ -39,6 +39,9 @@ fn nothing_is_taken_that_is_not_listed() {
     ] {
         assert!(serde_json::from_value::<ActivityRequest>(body.clone()).is_err(), "{body}");
     }
+    let twice = r#"{"activityType":"focus","metadata":{"action":"save","action":"send"}}"#;
+    let error = serde_json::from_str::<ActivityRequest>(twice).unwrap_err().to_string();
+    assert!(error.starts_with("metadata has a key twice"), "{error}");
     let unknown = with_metadata(json!({ "salary": 5 })).unwrap_err();
     assert!(unknown.to_string().starts_with("metadata has the key \"salary\"; the keys are action, "));
     let many = (0..=MetadataKey::ALL.len()).map(|n| (n.to_string(), json!(1))).collect();

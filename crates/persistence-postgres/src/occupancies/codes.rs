@@ -96,9 +96,9 @@ pub(super) async fn mint(
 ) -> Result<Minted, Failure> {
     // Who has no right takes nobody's turn, and is not told again what became of a code.
     let unknown = StoreError::UnknownOrganization;
-    administer(standing(connection, code.by, code.organization).await?, unknown)?;
+    administer(standing(connection, code.by.user, code.organization).await?, unknown)?;
     // No hold ends by it.
-    let by = By { user: code.by, reason: ClockOutReason::CodeRevoked, note: None };
+    let by = By { who: code.by, reason: ClockOutReason::CodeRevoked, note: None };
     take_turn(connection, code.organization, by).await?;
     let ground = ground(connection, code, operation).await?;
     administer(ground.administers, StoreError::UnknownOrganization)?;
@@ -123,12 +123,12 @@ async fn ground(
     code: &NewCode,
     operation: &Operation,
 ) -> Result<Ground, Failure> {
-    let ground = sqlx::query_as(GROUND).bind(code.by.0).bind(code.organization.0).bind(code.user.0);
+    let ground = sqlx::query_as(GROUND).bind(code.by.user.0).bind(code.organization.0).bind(code.user.0);
     Ok(ground.bind(operation.id).fetch_one(connection).await?)
 }
 
 async fn write(connection: &mut PgConnection, code: &NewCode, operation: &Operation) -> Result<(), Failure> {
-    let write = operation.write(MINT, code.by, &StoredOutcome::Minted(code.id))?;
+    let write = operation.write(MINT, code.by.user, &StoredOutcome::Minted(code.id))?;
     let write = write.bind(code.id.0).bind(code.organization.0).bind(code.user.0).bind(&code.hash.0[..]);
     let most = code.max_uses.map(|uses| i32::try_from(uses).unwrap_or(i32::MAX));
     complete(write.bind(interval(code.lasts)).bind(most), connection).await
@@ -186,7 +186,7 @@ pub(super) async fn revoke(
     }
     // Who has no right takes nobody's turn.
     let (organization, user) = owner.administered_by_who_asks()?;
-    let by = By { user: revocation.by, reason: ClockOutReason::CodeRevoked, note: None };
+    let by = By { who: revocation.by, reason: ClockOutReason::CodeRevoked, note: None };
     take_turn(connection, organization, by).await?;
     let (owner, call) = find(connection, revocation, operation).await?;
     if let Some(outcome) = call.done() {
@@ -196,7 +196,7 @@ pub(super) async fn revoke(
     call.check()?;
     // The hold before its code, as everywhere.
     let ended = if revocation.clock_out { end_hold_of(connection, organization, user).await? } else { None };
-    let write = operation.write(REVOKE, revocation.by, &StoredOutcome::Revoked(ended))?;
+    let write = operation.write(REVOKE, revocation.by.user, &StoredOutcome::Revoked(ended))?;
     complete(write.bind(revocation.code.0), connection).await?;
     Ok(ended.map(|hold| Ended { hold, new: true }))
 }
@@ -241,7 +241,7 @@ async fn find(
          FROM (VALUES (1)) AS one LEFT JOIN access_codes AS code ON code.id = $2 ",
         recalled!("$1", "$3")
     ))
-    .bind(revocation.by.0)
+    .bind(revocation.by.user.0)
     .bind(revocation.code.0)
     .bind(operation.id)
     .fetch_one(connection)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{ClockOutReason, Hold, OrganizationId, UserId};
-use persistence::{Actor, Ended, ForceClear, StoreError, stored::occupancies::StoredOutcome};
+use persistence::{Actor, Ended, ForceClear, Principal, StoreError, stored::occupancies::StoredOutcome};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ pub(super) async fn clock_out(
     hold: Hold,
     operation: &Operation,
 ) -> Result<Ended, Failure> {
-    let by = By { user: hold.user, reason: ClockOutReason::ClockedOut, note: None };
+    let by = By { who: hold.user.into(), reason: ClockOutReason::ClockedOut, note: None };
     take_turn(connection, hold.organization, by).await?;
     let call = operation.recall(connection, hold.user).await?;
     if let Some(outcome) = call.done() {
@@ -91,7 +91,7 @@ async fn end(
 /// Who ends holds in this transaction, and why; for the audit.
 #[derive(Clone, Copy)]
 pub(super) struct By<'a> {
-    pub(super) user: UserId,
+    pub(super) who: Principal,
     pub(super) reason: ClockOutReason,
     /// In their own words.
     pub(super) note: Option<&'a str>,
@@ -109,7 +109,7 @@ pub(super) async fn take_turn(
         turn!("$1::uuid")
     ))
     .bind(organization.0)
-    .bind(Actor::User(by.user).to_string())
+    .bind(Actor::from(by.who).to_string())
     .bind(by.reason.name())
     .bind(by.note.unwrap_or_default())
     .execute(connection)
@@ -152,7 +152,7 @@ pub(super) async fn force_clear(
     let organization = ground.organization.map(OrganizationId).ok_or(StoreError::UnknownAccount)?;
     administer(ground.administers, StoreError::UnknownAccount)?;
     let note = clear.reason.as_ref().map(|reason| reason.as_str());
-    let by = By { user: clear.by, reason: ClockOutReason::ForceCleared, note };
+    let by = By { who: clear.by, reason: ClockOutReason::ForceCleared, note };
     take_turn(connection, organization, by).await?;
     let found = find(connection, organization, clear, operation).await?;
     let call = operation.judge(found.known)?;
@@ -171,7 +171,7 @@ pub(super) async fn force_clear(
     }
     call.check()?;
     let hold = Hold { user: UserId(holder), organization, account: clear.account, epoch: epoch(held)? };
-    end(connection, hold, clear.by, &StoredOutcome::Cleared(hold), operation).await
+    end(connection, hold, clear.by.user, &StoredOutcome::Cleared(hold), operation).await
 }
 
 /// What is asked before a turn is taken: who may not clear takes nobody's, and does not learn how long it is.
@@ -197,7 +197,7 @@ async fn ground(
          FROM (VALUES (1)) AS one LEFT JOIN accounts AS account ON account.id = $2 ",
         recalled!("$1", "$3")
     ));
-    let ground = ground.bind(clear.by.0).bind(clear.account.0).bind(operation.id);
+    let ground = ground.bind(clear.by.user.0).bind(clear.account.0).bind(operation.id);
     Ok(ground.fetch_one(connection).await?)
 }
 
@@ -214,7 +214,7 @@ async fn find(
     clear: &ForceClear,
     operation: &Operation,
 ) -> Result<Found, Failure> {
-    let found = sqlx::query_as(FIND).bind(clear.by.0).bind(organization.0).bind(clear.account.0);
+    let found = sqlx::query_as(FIND).bind(clear.by.user.0).bind(organization.0).bind(clear.account.0);
     Ok(found.bind(operation.id).fetch_one(connection).await?)
 }
 

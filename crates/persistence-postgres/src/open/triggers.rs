@@ -1,6 +1,6 @@
 //! The triggers that notice changes, erase, and end holds: each is there and fires. Without one, what the platform writes
-//! into its table would be shown late, somebody who was deleted would stay in the audit, or who is no member any more
-//! would hold an account.
+//! into its table would be shown late, somebody who was deleted would stay in the audit, who is no member any more
+//! would hold an account, or reports would tell of what was erased.
 
 use sqlx::PgConnection;
 
@@ -9,19 +9,23 @@ use crate::{OpenError, address::Target};
 /// The first trigger that does not fire, and what makes it fire.
 const SILENT: &str = "
     WITH wanted (relation, name, definition) AS (
-        SELECT relation, name, format(clause, relation, routine) FROM (VALUES
-            ('users', 'presence_users_changed'), ('user_organizations', 'presence_members_changed'),
-            ('wedding_collaborations', 'presence_collaborations_changed'),
-            ('accounts', 'presence_accounts_changed'), ('presence_settings', 'presence_settings_changed'),
-            ('account_presence', 'presence_occupancy_changed')
-        ) AS watched (relation, routine) CROSS JOIN (VALUES
+        SELECT relation, name, format(clause, relation, routine, emptied) FROM (VALUES
+            ('users', 'presence_users_changed', 'presence_all_changed'),
+            ('user_organizations', 'presence_members_changed', 'presence_all_changed'),
+            ('wedding_collaborations', 'presence_collaborations_changed', 'presence_all_changed'),
+            ('accounts', 'presence_accounts_changed', 'presence_all_changed'),
+            ('presence_settings', 'presence_settings_changed', 'presence_all_changed'),
+            ('account_presence', 'presence_occupancy_changed', 'presence_all_changed'),
+            ('activity_rollups', 'presence_days_follow', 'presence_days_follow'),
+            ('activity_pages', 'presence_pages_follow', 'presence_pages_follow')
+        ) AS watched (relation, routine, emptied) CROSS JOIN (VALUES
             ('presence_inserted', 'AFTER INSERT ON public.%I REFERENCING NEW TABLE AS after \
                 EXECUTE FUNCTION public.%I()'),
             ('presence_updated', 'AFTER UPDATE ON public.%I REFERENCING OLD TABLE AS before NEW TABLE AS after \
                 EXECUTE FUNCTION public.%I()'),
             ('presence_deleted', 'AFTER DELETE ON public.%I REFERENCING OLD TABLE AS before \
                 EXECUTE FUNCTION public.%I()'),
-            ('presence_truncated', 'AFTER TRUNCATE ON public.%I EXECUTE FUNCTION public.presence_all_changed()')
+            ('presence_truncated', 'AFTER TRUNCATE ON public.%1$I EXECUTE FUNCTION public.%3$I()')
         ) AS kinds (name, clause)
         UNION ALL VALUES
             ('presence_changes', 'presence_truncated',

@@ -218,7 +218,7 @@ macro_rules! concerning {
 const AUDIT: &str = concat!(
     "SELECT lpad(id::text, 20, '0'), json_strip_nulls(json_build_object('at', at, 'kind', kind, \
         'organization_id', organization_id, \
-        'actor', CASE WHEN actor = 'user:' || $1 OR actor NOT LIKE 'user:%' THEN actor END, \
+        'actor', CASE WHEN actor LIKE 'user:' || $1 || '%' OR actor NOT LIKE 'user:%' THEN actor END, \
         'before_json', CASE WHEN kind = 'settings' THEN before_json ELSE ",
     concerning!("before_json"),
     " END, 'after_json', CASE WHEN kind = 'settings' THEN after_json ELSE ",

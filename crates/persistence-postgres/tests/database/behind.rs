@@ -2,12 +2,14 @@
 
 mod analytics;
 mod aside;
+pub(crate) mod days;
 mod erased;
 pub(crate) mod erasure;
 mod jobs;
 mod oracle;
 pub(crate) mod plans;
 mod room;
+mod season;
 mod speed;
 mod totals;
 

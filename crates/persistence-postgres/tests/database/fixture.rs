@@ -89,7 +89,15 @@ pub(crate) async fn put_users(store: &PostgresStore, count: u128) {
 /// A change of a user's custom status, which no other change makes.
 pub(crate) fn status(n: u128, text: &str) -> SettingsChange {
     let patch = SettingsPatch { custom_status: Some(text.into()), ..SettingsPatch::default() };
-    SettingsChange { user: user(n), patch, operation: None, at: START, tightens: false, belated: false }
+    SettingsChange {
+        user: user(n),
+        by_back_end: false,
+        patch,
+        operation: None,
+        at: START,
+        tightens: false,
+        belated: false,
+    }
 }
 
 pub(crate) fn named(n: u128, text: &str, name: u128) -> SettingsChange {
@@ -98,7 +106,15 @@ pub(crate) fn named(n: u128, text: &str, name: u128) -> SettingsChange {
 
 pub(crate) fn hide(n: u128) -> SettingsChange {
     let patch = SettingsPatch { appear_offline: Some(true), ..SettingsPatch::default() };
-    SettingsChange { user: user(n), patch, operation: None, at: START, tightens: true, belated: false }
+    SettingsChange {
+        user: user(n),
+        by_back_end: false,
+        patch,
+        operation: None,
+        at: START,
+        tightens: true,
+        belated: false,
+    }
 }
 
 pub(crate) fn text_of(settings: &Settings) -> &str {

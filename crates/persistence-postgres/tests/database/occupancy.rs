@@ -83,7 +83,7 @@ fn code(n: u128) -> NewCode {
         hash: hash(n),
         organization: AGENCY,
         user: user(n + 2),
-        by: user(1),
+        by: user(1).into(),
         lasts: HOUR,
         max_uses: None,
         operation: None,

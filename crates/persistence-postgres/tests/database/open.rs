@@ -229,7 +229,7 @@ async fn a_trigger_that_does_not_fire() {
         WHERE tgname LIKE 'presence%' AND NOT tgisinternal",
     );
     let names = home.psql(each);
-    assert_eq!(names.lines().count(), 6 * 4 + 20);
+    assert_eq!(names.lines().count(), 8 * 4 + 20);
     for (relation, name) in names.lines().filter_map(|line| line.split_once(' ')) {
         for harm in [
             format!("ALTER TABLE {relation} DISABLE TRIGGER {name}"),

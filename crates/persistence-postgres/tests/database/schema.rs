@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod changes;
+mod days;
 mod erasure;
 mod existing;
 mod partitions;

@@ -2,7 +2,7 @@
 
 use model::{AccessCodeId, ClockOutReason, OrganizationId, UserId, Wall, limits};
 use persistence::{
-    AccessCode, CODE_KEPT_MS, CodeHash, Ended, Minted, NewCode, Revocation, StoreError,
+    AccessCode, CODE_KEPT_MS, CodeHash, Ended, Minted, NewCode, Principal, Revocation, StoreError,
     stored::{corrupt, occupancies::StoredOutcome},
 };
 use sqlx::{SqliteConnection, types::uuid::fmt::Hyphenated};
@@ -111,8 +111,9 @@ pub(super) async fn list(
 /// See [`persistence::Occupancies::mint_code`].
 pub(super) async fn mint(connection: &mut SqliteConnection, new: &NewCode) -> Result<Minted, StoreError> {
     let now = clock::now(connection).await?;
-    let operation = Operation { user: new.by, name: new.operation, request: new.request()?, at: now };
-    rights::require_office(connection, new.by, new.organization, StoreError::UnknownOrganization).await?;
+    let operation = Operation { user: new.by.user, name: new.operation, request: new.request()?, at: now };
+    rights::require_office(connection, new.by.user, new.organization, StoreError::UnknownOrganization)
+        .await?;
     let done = operation.replay(connection).await;
     if let Ok(Some(result)) = &done {
         return Ok(Minted { code: minted(connection, result).await?, again: true });
@@ -170,7 +171,7 @@ async fn insert(
     .bind(new.organization.0.hyphenated())
     .bind(new.user.0.hyphenated())
     .bind(new.hash.0.to_vec())
-    .bind(new.by.0.hyphenated())
+    .bind(new.by.user.0.hyphenated())
     .bind(now.0)
     .bind(expires_at.0)
     .bind(new.max_uses)
@@ -205,7 +206,7 @@ pub(super) async fn revoke(
 ) -> Result<Option<Ended>, StoreError> {
     let at = clock::now(connection).await?;
     let request = revocation.request()?;
-    let operation = Operation { user: revocation.by, name: revocation.operation, request, at };
+    let operation = Operation { user: revocation.by.user, name: revocation.operation, request, at };
     let done = operation.replay(connection).await;
     if let Ok(Some(result)) = done {
         return match StoredOutcome::read(&result)? {
@@ -214,7 +215,8 @@ pub(super) async fn revoke(
         };
     }
     let code = by_id(connection, revocation.code).await?.ok_or(StoreError::UnknownCode)?.facts;
-    rights::require_office(connection, revocation.by, code.organization, StoreError::UnknownCode).await?;
+    rights::require_office(connection, revocation.by.user, code.organization, StoreError::UnknownCode)
+        .await?;
     done?;
     if code.revoked_at.is_none() {
         mark_revoked(connection, &code, (at, revocation.by)).await?;
@@ -235,7 +237,7 @@ pub(super) async fn revoke(
 async fn mark_revoked(
     connection: &mut SqliteConnection,
     code: &AccessCode,
-    (at, by): (Wall, UserId),
+    (at, by): (Wall, Principal),
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE access_codes SET revoked_at = ?2 WHERE id = ?1")
         .bind(code.id.0.hyphenated())

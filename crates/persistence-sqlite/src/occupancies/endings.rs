@@ -62,7 +62,7 @@ pub(super) async fn force_clear(
     clear: &ForceClear,
 ) -> Result<Ended, StoreError> {
     let at = clock::now(connection).await?;
-    let operation = Operation { user: clear.by, name: clear.operation, request: clear.request()?, at };
+    let operation = Operation { user: clear.by.user, name: clear.operation, request: clear.request()?, at };
     let done = operation.replay(connection).await;
     if let Ok(Some(result)) = done {
         return match StoredOutcome::read(&result)? {
@@ -71,7 +71,7 @@ pub(super) async fn force_clear(
         };
     }
     let organization = rights::organization_of(connection, clear.account).await?;
-    rights::require_office(connection, clear.by, organization, StoreError::UnknownAccount).await?;
+    rights::require_office(connection, clear.by.user, organization, StoreError::UnknownAccount).await?;
     let held = holds::of_account(connection, clear.account).await?;
     let meant = |held: &Held| clear.holder.is_none_or(|holder| holder == held.hold.user);
     let held = held.filter(meant).ok_or(StoreError::NotHeld)?;

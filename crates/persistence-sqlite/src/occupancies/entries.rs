@@ -1,8 +1,8 @@
 //! The audit's entries of holds and codes, in the transaction of the change. Of a code there is its name and never its text
 //! or hash.
 
-use model::{Hold, OrganizationId, UserId, Wall};
-use persistence::{AccessCode, Actor, StoreError, stored::write_json};
+use model::{Hold, OrganizationId, Wall};
+use persistence::{AccessCode, Actor, Principal, StoreError, stored::write_json};
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
@@ -13,8 +13,8 @@ pub(super) const HUB: &str = "hub";
 /// What follows from the directory, whoever changed it.
 pub(super) const DIRECTORY: &str = "directory";
 
-pub(super) fn by(user: UserId) -> String {
-    Actor::User(user).to_string()
+pub(super) fn by(principal: impl Into<Principal>) -> String {
+    Actor::from(principal.into()).to_string()
 }
 
 /// A change of a hold.
@@ -49,7 +49,7 @@ fn fields(Hold { user, account, epoch, .. }: Hold) -> Value {
 pub(super) async fn write_minted(
     connection: &mut SqliteConnection,
     code: &AccessCode,
-    by_user: UserId,
+    principal: Principal,
 ) -> Result<(), StoreError> {
     let mut after = fields_of_code(code);
     after["event"] = "minted".into();
@@ -59,7 +59,7 @@ pub(super) async fn write_minted(
     if let Some(expires_at) = clock::utc(connection, code.expires_at).await? {
         after["expiresAt"] = expires_at.into();
     }
-    let actor = by(by_user);
+    let actor = by(principal);
     insert(connection, code.organization, (code.created_at, "access_code", &actor, (None, after))).await
 }
 
@@ -67,11 +67,11 @@ pub(super) async fn write_minted(
 pub(super) async fn write_revoked(
     connection: &mut SqliteConnection,
     code: &AccessCode,
-    (at, by_user): (Wall, UserId),
+    (at, principal): (Wall, Principal),
 ) -> Result<(), StoreError> {
     let mut after = fields_of_code(code);
     after["event"] = "revoked".into();
-    let (actor, before) = (by(by_user), Some(fields_of_code(code)));
+    let (actor, before) = (by(principal), Some(fields_of_code(code)));
     insert(connection, code.organization, (at, "access_code", &actor, (before, after))).await
 }
 

@@ -256,7 +256,7 @@ async fn an_older_schema_is_brought_up_and_keeps_its_rows() {
     old.execute(entry).await.unwrap();
     old.close().await.unwrap();
     let store = open_at(&folder.database(), OpenMode::ExistingOnly).await.unwrap();
-    assert_eq!((store.schema_found(), latest_schema()), (Some(2), 5));
+    assert_eq!((store.schema_found(), latest_schema()), (Some(2), 6));
     assert_eq!(store.users(Pick::Next(None, PAGE)).await.unwrap().len(), 1);
     let kept = "SELECT count(*) FROM presence_audit WHERE id = 7 AND at = 8 AND after_json = '[]'";
     let kept: i64 = sqlx::query_scalar(kept).fetch_one(&mut folder.raw().await).await.unwrap();

@@ -205,7 +205,7 @@ const AUDIT: &str = part!(
     concat!(
         "'at', ",
         utc!("at"),
-        ", 'kind', kind, 'actor', iif(actor LIKE 'user:%' AND actor <> 'user:' || ?1, 'user', actor), \
+        ", 'kind', kind, 'actor', iif(actor LIKE 'user:%' AND actor NOT LIKE 'user:' || ?1 || '%', 'user', actor), \
          'organization_id', organization_id, 'subject', subject, 'before_json', json(CASE \
              WHEN kind IN ('occupancy', 'access_code') THEN json_replace(before_json, '$.user', ",
         own!("before_json ->> '$.user'"),
@@ -222,7 +222,7 @@ const AUDIT: &str = part!(
     ),
     "presence_audit",
     "subject = ?1 OR (kind IN ('directory', 'occupancy', 'access_code') \
-         AND (instr(after_json, ?1) OR coalesce(instr(before_json, ?1), 0) OR actor = 'user:' || ?1))",
+         AND (instr(after_json, ?1) OR coalesce(instr(before_json, ?1), 0) OR actor LIKE 'user:' || ?1 || '%'))",
     ("id") > ("coalesce(?2 ->> 0, 0)")
 );
 

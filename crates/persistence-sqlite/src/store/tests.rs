@@ -23,6 +23,7 @@ mod conformance {
 
 mod behind;
 mod changes;
+mod days;
 mod erasure;
 mod export;
 mod occupancy;
@@ -63,7 +64,15 @@ fn hide(n: u128) -> SettingsChange {
         custom_status: Some("Secret plans".into()),
         ..SettingsPatch::default()
     };
-    SettingsChange { user: user(n), patch, operation: None, at: Wall(2), tightens: true, belated: false }
+    SettingsChange {
+        user: user(n),
+        by_back_end: false,
+        patch,
+        operation: None,
+        at: Wall(2),
+        tightens: true,
+        belated: false,
+    }
 }
 
 async fn visibility(store: &SqliteStore, n: u128) -> Visibility {

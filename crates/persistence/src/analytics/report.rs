@@ -45,6 +45,7 @@ pub struct Usage {
 
 /// What is told about an organization.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AnalyticsReport))]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// Stretches of sessions that began in the range.
@@ -69,6 +70,7 @@ pub struct Report {
 
 /// People who were active in an hour of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HourUsers {
     /// 0 to 23.
@@ -79,6 +81,7 @@ pub struct HourUsers {
 
 /// People who were active in a month of the year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MonthUsers {
     /// 1 to 12.
@@ -89,6 +92,7 @@ pub struct MonthUsers {
 
 /// People who were active on a day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WeekdayUsers {
     /// By ISO 8601: 1 (Monday) to 7.
@@ -99,6 +103,7 @@ pub struct WeekdayUsers {
 
 /// How long somebody was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Minutes {
     /// Who.
@@ -109,6 +114,7 @@ pub struct Minutes {
 
 /// How often a page was viewed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PageViews {
     /// Without query and fragment.
@@ -121,6 +127,7 @@ pub struct PageViews {
 
 /// Sessions by device; 0 also where fewer than [`GROUP_AT_LEAST`] people used one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "the devices of the protocol")]
 pub struct Devices {
     pub desktop: u64,
@@ -130,6 +137,7 @@ pub struct Devices {
 
 /// Suppliers of one type, of whom at least [`GROUP_AT_LEAST`] were active.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SupplierTypeUse {
     /// The platform's word.

@@ -20,7 +20,7 @@ use crate::{AccessCode, CODE_KEPT_MS, NewCode, StoreError};
 pub async fn a_code_is_what_was_asked_for(store: Shared) {
     put_agency(&store).await;
     let before = now();
-    let new = NewCode { max_uses: Some(3), by: user(7), ..code(1, 6) };
+    let new = NewCode { max_uses: Some(3), by: user(7).into(), ..code(1, 6) };
     let made = mint(&store, new).await;
     assert!((before..=now()).contains(&made.created_at), "{made:?}");
     let expected = AccessCode {
@@ -40,7 +40,7 @@ pub async fn a_code_is_what_was_asked_for(store: Shared) {
 /// Owners and admins, for members; to who is not in it there is no organization.
 pub async fn only_an_office_has_codes(store: Shared) {
     put_agency(&store).await;
-    let by = |n| NewCode { by: user(n), ..code(1, 2) };
+    let by = |n| NewCode { by: user(n).into(), ..code(1, 2) };
     for member in [2, 5] {
         refused!(store.mint_code(by(member)).await, Forbidden);
         refused!(store.access_codes(user(member), organization(1)).await, Forbidden);
@@ -87,7 +87,7 @@ pub async fn codes_are_listed_newest_first(store: Shared) {
     let members = limits::ACCESS_CODES_LISTED.div_ceil(limits::ACCESS_CODES_OF_A_MEMBER) as u128 + 1;
     let changes = (0..members).flat_map(|n| [put_user(100 + n), put_member(1, 100 + n, model::Role::Member)]);
     put(&store, changes.collect()).await;
-    mint(&store, NewCode { organization: organization(2), by: user(3), ..code(1, 3) }).await;
+    mint(&store, NewCode { organization: organization(2), by: user(3).into(), ..code(1, 3) }).await;
     for n in 0..limits::ACCESS_CODES_LISTED as u128 {
         mint(&store, code(100 + n, 100 + n % members)).await;
     }

@@ -56,7 +56,7 @@ pub(super) fn code(n: u128, of: u128) -> NewCode {
         hash: hash(n),
         organization: organization(1),
         user: user(of),
-        by: user(1),
+        by: user(1).into(),
         lasts: HOUR,
         max_uses: None,
         operation: None,
@@ -86,11 +86,17 @@ pub(super) async fn hold(store: &Shared, n: u128, to: u128) -> Hold {
 }
 
 pub(super) fn clear(by: u128, of_account: u128) -> ForceClear {
-    ForceClear { by: user(by), account: account(of_account), holder: None, reason: None, operation: None }
+    ForceClear {
+        by: user(by).into(),
+        account: account(of_account),
+        holder: None,
+        reason: None,
+        operation: None,
+    }
 }
 
 pub(super) fn revocation(by: u128, code: u128, clock_out: bool) -> Revocation {
-    Revocation { by: user(by), code: code_id(code), clock_out, operation: None }
+    Revocation { by: user(by).into(), code: code_id(code), clock_out, operation: None }
 }
 
 pub(super) fn ended(hold: Hold, new: bool) -> Ended {

@@ -280,6 +280,7 @@ pub async fn who_is_created_again_is_new(store: Shared) {
         put_world(&store).await;
         let once = |text: &str| SettingsChange {
             user: user(1),
+            by_back_end: false,
             patch: status(text),
             operation: operation(1),
             at: START,

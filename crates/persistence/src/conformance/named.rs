@@ -30,7 +30,7 @@ pub async fn a_code_is_made_once(store: Shared) {
     refused!(clock_in(&store, 21, 2).await, InvalidCode);
     refused!(store.mint_code(asked(21, 5)).await, OperationConflict);
     refused!(store.mint_code(NewCode { max_uses: Some(1), ..asked(21, 2) }).await, OperationConflict);
-    let of_another = NewCode { by: user(7), ..asked(21, 5) };
+    let of_another = NewCode { by: user(7).into(), ..asked(21, 5) };
     assert!(!store.mint_code(of_another).await.unwrap().again, "names of users are apart");
 }
 
@@ -94,7 +94,7 @@ pub async fn a_clock_in_is_told_again_to_who_may_come(store: Shared) {
 /// To who may make codes still, and as long as there is one.
 pub async fn a_code_is_told_again_to_an_office(store: Shared) {
     put_agency(&store).await;
-    let asked = || NewCode { by: user(7), operation: operation(1), ..code(20, 2) };
+    let asked = || NewCode { by: user(7).into(), operation: operation(1), ..code(20, 2) };
     mint(&store, asked()).await;
     put(&store, vec![super::put_member(1, 7, Role::Member)]).await;
     refused!(store.mint_code(asked()).await, Forbidden);
@@ -169,7 +169,7 @@ pub async fn an_account_is_cleared_once(store: Shared) {
         store.force_clear(ForceClear { holder: Some(user(5)), ..asked.clone() }).await,
         OperationConflict
     );
-    store.force_clear(ForceClear { by: user(7), ..asked }).await.unwrap();
+    store.force_clear(ForceClear { by: user(7).into(), ..asked }).await.unwrap();
     assert_eq!(state(&store, 1).await.unwrap().ended.map(|it| it.reason), Some(ClockOutReason::ForceCleared));
 }
 

@@ -312,8 +312,8 @@ pub async fn an_export_has_the_hold_and_the_codes(store: Shared) {
 /// Hold and codes end with them, whoever they are of; who made a code for others is forgotten.
 pub async fn the_erased_hold_nothing(store: Shared) {
     put_agency(&store).await;
-    mint(&store, NewCode { by: user(7), ..code(20, 2) }).await;
-    mint(&store, NewCode { by: user(7), ..code(70, 7) }).await;
+    mint(&store, NewCode { by: user(7).into(), ..code(20, 2) }).await;
+    mint(&store, NewCode { by: user(7).into(), ..code(70, 7) }).await;
     let (of_member, of_admin) = (hold(&store, 2, 1).await, hold(&store, 70, 2).await);
     let (revoke, clear) = (revocation(7, 20, false), ForceClear { operation: operation(1), ..clear(7, 1) });
     store.revoke_code(revoke).await.unwrap();

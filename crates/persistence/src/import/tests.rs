@@ -104,6 +104,10 @@ fn errors_name_the_place() {
         (sample().replace("\"users\"", "\"people\""), "the document: unknown field `people`"),
         ("[1]".into(), "the document: "),
         ("{\n\"users\": [}".into(), "not JSON: expected value at line 2"),
+        (
+            sample().replace("\"Bo\"", "\"Bo\",\"displayName\":\"Bob\""),
+            "not JSON: the field \"displayName\" is there twice",
+        ),
     ];
     for (document, expected) in table {
         let error = parse(&document).unwrap_err().to_string();

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// A week that was archived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ArchivedWeek {
     /// Its Monday.
@@ -19,6 +20,7 @@ pub struct ArchivedWeek {
 
 /// A week that is still where it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LeftWeek {
     /// Its Monday.
@@ -29,6 +31,7 @@ pub struct LeftWeek {
 
 /// A week that was brought back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RestoredWeek {
     /// Its Monday.
@@ -41,26 +44,29 @@ pub struct RestoredWeek {
 
 /// What a job has done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = JobReport))]
 #[serde(tag = "job", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "the names of the fields are the documentation that operators see, too")]
 pub enum Report {
-    /// See [`super::JobName::StalePresence`].
+    /// Sessions whose hub is gone were ended.
     StalePresence { ended: u64 },
-    /// See [`super::JobName::DeadSessions`].
+    /// Sessions that were over were ended, and totals that are too old dropped.
     DeadSessions { ended: u64, dropped: u64 },
-    /// See [`super::JobName::Partitions`].
+    /// Room was made in the activity log.
     Partitions { made: u64 },
-    /// See [`super::JobName::Archive`]. The id is that of the folder: other folders are not the archive.
+    /// Old weeks of the activity log were moved into files. The id is that of the folder: other folders are not the archive.
+    #[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
     Archive { archive_id: Uuid, weeks: Vec<ArchivedWeek>, left: Vec<LeftWeek> },
-    /// See [`super::JobName::Expire`].
+    /// What has expired was dropped.
+    #[cfg_attr(feature = "openapi", schema(rename_all = "camelCase"))]
     Expire { operation_results: u64, access_codes: u64 },
-    /// See [`super::JobName::Rollups`].
+    /// What was written was added up.
     Rollups { quarters: u64 },
-    /// See [`super::JobName::Erasures`].
+    /// People were erased from archives.
     Erasures { erasures: u64, files: u64, removed: u64, changed: u64 },
-    /// See [`super::JobName::RebuildRollups`].
+    /// Everything was added up anew.
     RebuildRollups { marked: u64, quarters: u64 },
-    /// See [`super::JobName::RestoreArchive`].
+    /// Archived weeks were brought back.
     RestoreArchive { weeks: Vec<RestoredWeek> },
 }
 

@@ -36,6 +36,7 @@ pub struct JobOptions {
 
 /// A job, and how it went last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct JobStatus {
     /// Its name.

@@ -7,6 +7,7 @@ fn change(user: u128, operation: u128) -> SettingsChange {
     let patch = SettingsPatch { visibility: Some(Visibility::Nobody), ..SettingsPatch::default() };
     SettingsChange {
         user: UserId(Uuid::from_u128(user)),
+        by_back_end: false,
         patch,
         operation: Some(OperationId(Uuid::from_u128(operation))),
         at: Wall(1_700_000_000_000),

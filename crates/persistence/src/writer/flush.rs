@@ -12,15 +12,22 @@ use super::{
 use crate::{GapReason, StoreError, Written, backlog::Page};
 
 /// What is known of the oldest rows on the disk: whether the store refused them all, and whether it is the rows' fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum Oldest {
     /// Nothing bad.
     #[default]
     Fine,
     /// They were refused, and nothing else was tried since.
     Refused,
-    /// They were refused, and other rows of activity were taken since.
-    RefusedAlone,
+    /// They were refused, and others of activity were taken since, of which this is one.
+    RefusedAlone(Taken),
+}
+
+/// A row that the store took. It takes it again to no effect.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    batch: Arc<Batch>,
+    index: usize,
 }
 
 impl Task {
@@ -164,26 +171,25 @@ impl Task {
 
     /// Whether the rows are at fault that were refused, or the store: a privilege that was taken away refuses every row,
     /// and none of them is to be lost for it. Rows of which none was taken are tried again, together with newer ones; and
-    /// on the disk, until others were taken in between.
+    /// on the disk, until others were taken in between, which then stand for those that the store takes.
     async fn judge(
         &mut self,
         batch: &Arc<Batch>,
         sieve: &Sieve,
         refusal: Option<StoreError>,
     ) -> Result<(), StoreError> {
-        let verdict = match (sieve.taken, refusal) {
+        let taken = sieve.taken.map(|index| Taken { batch: batch.clone(), index });
+        let taken = taken.or_else(|| self.taken_since());
+        let verdict = match (&taken, refusal) {
             (_, None) => Ok(Vec::new()),
             (Some(taken), Some(_)) => self.ask_again(batch, taken, &sieve.bad).await,
-            (None, Some(_)) if self.is_replay() && self.oldest == Oldest::RefusedAlone => {
-                Ok(sieve.bad.clone())
-            }
             (None, Some(error)) => Err(error),
         };
         if matches!(&verdict, Err(error) if error.is_retryable()) {
             return verdict.map(drop);
         }
         if matches!(**batch, Batch::Activity(_)) {
-            self.note_activity(verdict.is_ok());
+            self.note_activity(verdict.is_ok(), taken);
         }
         for index in verdict? {
             self.refuse(batch, index).await;
@@ -196,11 +202,11 @@ impl Task {
     async fn ask_again(
         &mut self,
         batch: &Arc<Batch>,
-        taken: usize,
+        taken: &Taken,
         refused: &[usize],
     ) -> Result<Vec<usize>, StoreError> {
         let mut bad = Vec::new();
-        self.call(batch, taken..taken + 1).await?;
+        self.call(&taken.batch, taken.index..taken.index + 1).await?;
         for index in refused {
             match self.call(batch, *index..*index + 1).await {
                 Ok(written) => self.shared.counters.written(written),
@@ -210,9 +216,17 @@ impl Task {
                     bad.push(*index);
                 }
             }
-            self.call(batch, taken..taken + 1).await?;
+            self.call(&taken.batch, taken.index..taken.index + 1).await?;
         }
         Ok(bad)
+    }
+
+    /// While the oldest are tried again: a row that was taken since they were refused.
+    fn taken_since(&self) -> Option<Taken> {
+        match &self.oldest {
+            Oldest::RefusedAlone(taken) if self.is_replay() => Some(taken.clone()),
+            _ => None,
+        }
     }
 
     /// The batch is one from the disk.
@@ -220,13 +234,15 @@ impl Task {
         self.under_way.is_none()
     }
 
-    fn note_activity(&mut self, done: bool) {
-        self.oldest = match (self.is_replay(), done, self.oldest) {
-            (true, true, _) | (false, _, Oldest::Fine) => Oldest::Fine,
-            (true, false, _) | (false, false, _) => Oldest::Refused,
-            (false, true, _) => Oldest::RefusedAlone,
+    /// A batch of activity was written, and with it `taken`, or was refused.
+    fn note_activity(&mut self, written: bool, taken: Option<Taken>) {
+        self.oldest = match (written, taken, &self.oldest) {
+            (true, ..) if self.is_replay() => Oldest::Fine,
+            (_, _, Oldest::Fine) if !self.is_replay() => Oldest::Fine,
+            (true, Some(taken), _) => Oldest::RefusedAlone(taken),
+            _ => Oldest::Refused,
         };
-        self.replays |= self.oldest == Oldest::RefusedAlone;
+        self.replays |= matches!(self.oldest, Oldest::RefusedAlone(_));
     }
 
     async fn refuse(&mut self, batch: &Arc<Batch>, index: usize) {

@@ -1,7 +1,7 @@
 use clap::Parser;
 use persistence::JobName;
 
-use super::{CommandError, check_config, import, jobs, migrate, token};
+use super::{CommandError, check_config, import, jobs, migrate, openapi, token};
 use crate::{
     auth::Authenticator,
     cli::{Cli, Command, DirectoryCommand},
@@ -17,6 +17,7 @@ fn run(words: &[&str]) -> Result<String, CommandError> {
     match Cli::parse_from(std::iter::once(&"presence-hub").chain(words)).command {
         Command::CheckConfig(args) => check_config(&args, &mut out)?,
         Command::Token(args) => token(&args, &mut out)?,
+        Command::Openapi => openapi(&mut out)?,
         Command::Migrate(args) => migrate(&args, &mut out)?,
         Command::Directory(args) => match args.command {
             DirectoryCommand::Import(args) => import(&args, &mut out)?,

@@ -2,21 +2,30 @@
 
 use axum::{
     extract::{
-        FromRequest, FromRequestParts,
-        rejection::{JsonRejection, PathRejection},
+        FromRequest, FromRequestParts, Request,
+        rejection::{JsonRejection, PathRejection, StringRejection},
     },
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use model::ErrorCode;
 use serde::{Serialize, de::DeserializeOwned};
+use wire::Strictly;
 
 use super::{Kind, Problem};
 
-/// A JSON body, in and out.
-#[derive(Clone, Copy, Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+/// A JSON body, in and out. What comes in is read as strictly as a frame: a list is no object, an object no word.
+#[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let axum::Json(Strictly(body)) = axum::Json::from_request(request, state).await?;
+        Ok(Self(body))
+    }
+}
 
 /// The query of a URL. A field that is a list is given once for each of its values, as `name[]=a&name[]=b`.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +49,18 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 #[derive(Clone, Copy, Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub struct Path<T>(pub T);
+
+/// A body as text, whatever its header says it is.
+#[derive(Clone, Debug)]
+pub struct Text(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Self(String::from_request(request, state).await?))
+    }
+}
 
 /// Whether each `%` has its two digits, and all of it is UTF-8. Decoders put another character in the place of what is
 /// not, which would be read as what nobody wrote.
@@ -71,6 +92,14 @@ impl From<JsonRejection> for Problem {
             _ => ErrorCode::Malformed.into(),
         };
         Self::new(kind, rejection.body_text())
+    }
+}
+
+impl From<StringRejection> for Problem {
+    fn from(rejection: StringRejection) -> Self {
+        let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
+        let code = if too_large { ErrorCode::TooLarge } else { ErrorCode::Malformed };
+        Self::new(code, rejection.body_text())
     }
 }
 

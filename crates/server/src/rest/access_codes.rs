@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
-    routing::{delete, post},
 };
 use hub::OperationError;
 use model::{
@@ -15,64 +13,75 @@ use model::{
 };
 use persistence::{AccessCode, ClockedIn, NewCode, Revocation, StoreError};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 use wire::{ADMINS_SEE, Token};
 
 use super::{
     caller::{Address, Caller, Extension},
-    operation::operation,
+    operation::{IdempotencyKey, operation},
 };
 use crate::{
     app::App,
     auth::code,
     failure,
+    openapi::codes,
     problem::{Json, Path, Problem, Query},
     rate::Call,
 };
 
 type AppState = State<Arc<App>>;
 
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", post(mint).get(list))
-        .route("/{code}", delete(revoke))
-        .route("/validate", post(validate))
-        .route("/logout", post(log_out))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(mint, list))
+        .routes(routes!(revoke))
+        .routes(routes!(validate))
+        .routes(routes!(log_out))
 }
 
 /// A code that is wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = AccessCodeRequest)]
 struct Wanted {
     organization_id: OrganizationId,
     /// Whose it is to be.
     user_id: UserId,
     /// How long it is good, in milliseconds; left out: as configured.
+    #[schema(minimum = 1, maximum = 9007199254740991_u64, example = 86400000)]
     expires_in_ms: Option<u64>,
     /// How many clock-ins and moves it is good for; left out: any number.
+    #[schema(minimum = 1, maximum = 1000000)]
     max_uses: Option<u32>,
 }
 
 /// A code as an admin is told of it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AccessCode)]
 struct CodeNow {
     id: AccessCodeId,
     organization_id: OrganizationId,
     user_id: UserId,
     created_at: Minute,
     expires_at: Minute,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<Minute>,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     max_uses: Option<u32>,
     uses: u32,
 }
 
 /// A code that was made.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = MintedAccessCode)]
 struct Minted {
     /// Shown once: left out where the same request had made it before.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     #[serde(flatten)]
@@ -94,6 +103,22 @@ impl From<AccessCode> for CodeNow {
     }
 }
 
+/// Makes an access code for a member. For owners and admins.
+///
+/// The code is shown once and stored hashed. Asked for again under the same `Idempotency-Key`, the answer is without it.
+#[utoipa::path(
+    post,
+    path = "/api/access-codes",
+    tag = "accounts",
+    operation_id = "mintAccessCode",
+    params(IdempotencyKey),
+    responses((status = 201, description = "The code", body = Minted)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::Forbidden.into(), ErrorCode::UnknownChannel.into(),
+        ErrorCode::OperationConflict.into(), ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 async fn mint(
     State(app): AppState,
     caller: Caller,
@@ -109,7 +134,7 @@ async fn mint(
         hash,
         organization: wanted.organization_id,
         user: wanted.user_id,
-        by: caller.0,
+        by: caller.principal(),
         lasts,
         max_uses: uses(wanted.max_uses)?,
         operation: operation(&headers)?,
@@ -145,19 +170,33 @@ fn uses(asked: Option<u32>) -> Result<Option<u32>, Problem> {
 }
 
 /// Of which organization.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Of {
     organization_id: OrganizationId,
 }
 
 /// Codes of an organization.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AccessCodes)]
 struct Codes {
     access_codes: Vec<CodeNow>,
 }
 
+/// The access codes of an organization, the newest 1,000. For owners and admins.
+#[utoipa::path(
+    get,
+    path = "/api/access-codes",
+    tag = "accounts",
+    operation_id = "accessCodes",
+    params(Of),
+    responses((status = 200, description = "Without the codes themselves", body = Codes)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::Forbidden.into(), ErrorCode::UnknownChannel.into(), ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 async fn list(
     State(app): AppState,
     caller: Caller,
@@ -170,21 +209,36 @@ async fn list(
     Ok(private(Codes { access_codes: codes.into_iter().map(CodeNow::from).collect() }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct HowToRevoke {
     #[serde(default)]
     clock_out: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AccessCodeRevoked)]
 struct Revoked {
     success: bool,
     /// Whether its assistant was clocked out with it.
     clocked_out: bool,
 }
 
+/// Revokes an access code. For owners and admins.
+#[utoipa::path(
+    delete,
+    path = "/api/access-codes/{code}",
+    tag = "accounts",
+    operation_id = "revokeAccessCode",
+    params(("code" = AccessCodeId, Path), HowToRevoke, IdempotencyKey),
+    responses((status = 200, description = "It is worth nothing any more", body = Revoked)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::Forbidden.into(), ErrorCode::UnknownChannel.into(), ErrorCode::OperationConflict.into(),
+        ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 async fn revoke(
     State(app): AppState,
     caller: Caller,
@@ -195,34 +249,56 @@ async fn revoke(
     caller.admit(&app).await?;
     app.user_limits.check(caller.0, Call::Clocking)?;
     let operation = operation(&headers)?;
-    let revocation = Revocation { by: caller.0, code, clock_out: how.clock_out, operation };
+    let revocation = Revocation { by: caller.principal(), code, clock_out: how.clock_out, operation };
     let ended = app.operations.revoke_code(revocation).await;
     let ended = ended.map_err(|error| failure::of_operation(&error))?;
     Ok(Json(Revoked { success: true, clocked_out: ended.is_some() }))
 }
 
 /// A code and where to.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ClockIn)]
 struct Presented {
+    #[schema(value_type = String)]
     code: Token,
     account_id: AccountId,
 }
 
 /// Where the assistant is, with the token of the extension.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ClockedIn)]
 struct Valid {
     user_id: UserId,
     organization_id: OrganizationId,
     account_id: AccountId,
     epoch: u64,
     since: Minute,
+    #[schema(value_type = String)]
     token: Token,
     token_ms: u64,
+    #[schema(value_type = Vec<String>)]
     admins_see: &'static [&'static str],
 }
 
+/// Clocks in: an access code, for an account. Whoever is in another account moves.
+///
+/// No token is needed but the code. For the account that one holds already it is the same hold, and one more connection.
+#[utoipa::path(
+    post,
+    path = "/api/access-codes/validate",
+    tag = "accounts",
+    operation_id = "clockIn",
+    params(IdempotencyKey),
+    responses(
+        (status = 200, description = "The hold is recorded; the token is the extension's", body = Valid),
+    ),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidCode.into(), ErrorCode::UnknownChannel.into(), ErrorCode::Occupied.into(),
+        ErrorCode::OperationConflict.into(), ErrorCode::RateLimited.into(),
+    ])))),
+)]
 async fn validate(
     State(app): AppState,
     Address(address): Address,
@@ -248,18 +324,34 @@ async fn validate(
 }
 
 /// The hold that is meant.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ClockOut)]
 struct Meant {
     account_id: AccountId,
+    #[schema(maximum = 9007199254740992_u64)]
     epoch: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ClockedOut)]
 struct Done {
     success: bool,
 }
 
+/// Clocks out of the account that the extension's token is for.
+#[utoipa::path(
+    post,
+    path = "/api/access-codes/logout",
+    tag = "accounts",
+    operation_id = "clockOut",
+    params(IdempotencyKey),
+    responses((status = 200, description = "The hold is over; the token is worth nothing", body = Done)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::NotHeld.into(), ErrorCode::OperationConflict.into(), ErrorCode::RateLimited.into(),
+    ])))),
+    security(("extensionToken" = [])),
+)]
 async fn log_out(
     State(app): AppState,
     Extension(own): Extension,

@@ -7,28 +7,35 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::IntoResponse,
 };
-use model::{AccountId, CleanText, ErrorCode, OrganizationId, SharedRecord, UserId, limits};
+use model::{AccountId, AccountRecord, CleanText, ErrorCode, OrganizationId, SharedRecord, UserId, limits};
 use persistence::ForceClear;
 use serde::{Deserialize, Serialize, Serializer};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{caller::Caller, operation::operation};
+use super::{
+    caller::Caller,
+    operation::{IdempotencyKey, operation},
+};
 use crate::{
     app::App,
     failure,
+    openapi::codes,
     problem::{Json, Path, Problem, Query},
     rate::Call,
 };
 
 /// Of which organization.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Of {
     organization_id: OrganizationId,
 }
 
 /// The occupied accounts, sorted by id.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OccupiedAccounts)]
 pub(super) struct Occupied {
+    #[schema(value_type = Vec<AccountRecord>)]
     accounts: Vec<Shown>,
 }
 
@@ -41,7 +48,21 @@ impl Serialize for Shown {
     }
 }
 
-/// `GET`: from memory, so that a database out of reach does not stop it.
+/// The occupied accounts of an organization, as the caller's role may know them.
+///
+/// From memory, so that a database out of reach does not stop it.
+#[utoipa::path(
+    get,
+    path = "/api/presence/accounts",
+    tag = "accounts",
+    operation_id = "accounts",
+    params(Of),
+    responses(
+        (status = 200, description = "Sorted by id; an available account is not listed", body = Occupied),
+    ),
+    extensions(("x-codes" = json!(codes([ErrorCode::UnknownChannel.into(), ErrorCode::RateLimited.into()])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -58,21 +79,36 @@ pub(super) async fn list(
 }
 
 /// What is cleared, and why.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Clearing {
     /// For the audit.
+    #[param(max_length = 200)]
     reason: Option<String>,
     /// Whose hold is meant, as the caller saw it; left out: whoever's it is.
     user_id: Option<UserId>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccountCleared)]
 pub(super) struct Cleared {
     success: bool,
 }
 
-/// `DELETE`: ends the hold of an account.
+/// Clears an account: ends the hold of whoever is in it. For owners and admins; audited.
+#[utoipa::path(
+    delete,
+    path = "/api/presence/accounts/{account}",
+    tag = "accounts",
+    operation_id = "clearAccount",
+    params(("account" = AccountId, Path), Clearing, IdempotencyKey),
+    responses((status = 200, description = "Nobody holds it", body = Cleared)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::Forbidden.into(), ErrorCode::UnknownChannel.into(),
+        ErrorCode::OperationConflict.into(), ErrorCode::NotHeld.into(), ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn clear(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -83,7 +119,7 @@ pub(super) async fn clear(
     caller.admit(&app).await?;
     app.user_limits.check(caller.0, Call::Clocking)?;
     let clear = ForceClear {
-        by: caller.0,
+        by: caller.principal(),
         account,
         holder: clearing.user_id,
         reason: reason(clearing.reason.as_deref())?,

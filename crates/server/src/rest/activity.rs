@@ -6,22 +6,38 @@ use axum::{extract::State, http::StatusCode};
 use hub::Told;
 use model::{ActivityRequest, ErrorCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::Caller;
 use crate::{
     app::App,
     failure,
+    openapi::codes,
     problem::{Json, Problem},
     rate::Call,
 };
 
 /// The answer: taken, and no word of whether it is logged.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ActivityAccepted)]
 pub(super) struct Accepted {
     success: bool,
 }
 
-/// Takes an activity; it is in memory when this answers, and written within seconds.
+/// Tells what the caller did, for the organizations that keep a log.
+///
+/// It is in memory when this answers, and written within seconds. Whether it is logged is not told.
+#[utoipa::path(
+    post,
+    path = "/api/presence/activity",
+    tag = "activity",
+    operation_id = "activity",
+    responses((status = 202, description = "Taken", body = Accepted)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::UnknownChannel.into(), ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn tell(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -10,14 +10,15 @@ use axum::{
     http::{HeaderValue, header},
     response::IntoResponse,
 };
-use model::{ErrorCode, OrganizationId, Role, UserId};
-use persistence::{AnalyticsQuery, DateRange, Pick, StoreError, analytics::Report};
+use model::{ErrorCode, OrganizationId};
+use persistence::{AnalyticsQuery, DateRange, analytics::Report};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
 use crate::{
     app::App,
-    failure,
+    openapi::codes,
     problem::{Json, Problem, Query},
     rate::Call,
 };
@@ -25,15 +26,18 @@ use crate::{
 pub(crate) use reports::Reports;
 
 /// What is asked.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Asked {
     organization_id: OrganizationId,
     /// The first day, `YYYY-MM-DD`.
+    #[param(format = Date, example = "2026-06-01")]
     from: String,
     /// The last day.
+    #[param(format = Date, example = "2026-06-30")]
     to: String,
     /// Whose days and hours, by its IANA name; left out: UTC.
+    #[param(example = "Europe/Berlin", min_length = 1, max_length = 64)]
     time_zone: Option<String>,
 }
 
@@ -46,15 +50,34 @@ impl Asked {
 }
 
 /// A report, and who is active as it is read.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Analytics)]
 pub(super) struct Told {
     #[serde(flatten)]
+    #[schema(value_type = Report)]
     report: Arc<Report>,
     active_now: u64,
 }
 
-/// `GET`: whether the caller may ask is looked up each time, also where the answer is there.
+/// An organization by days, hours, pages and devices, for its owners and admins.
+///
+/// Whole days in the time zone, at most 366. No group of fewer than three people is told apart.
+#[utoipa::path(
+    get,
+    path = "/api/presence/analytics",
+    tag = "activity",
+    operation_id = "analytics",
+    params(Asked),
+    responses(
+        (status = 200, description = "The report, at most 15 minutes old; who is active now, at most one", body = Told),
+    ),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::Forbidden.into(), ErrorCode::UnknownChannel.into(),
+        ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn read(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -63,7 +86,7 @@ pub(super) async fn read(
     caller.admit(&app).await?;
     app.user_limits.check(caller.0, Call::Board)?;
     let query = asked.query()?;
-    may_ask(&app, caller.0, query.organization).await?;
+    caller.administers(&app, query.organization).await?;
     let (store, of) = (app.store.clone(), query.organization);
     let now = app.analytics.active_now(of, async move { store.active_now(of).await });
     let (store, wanted) = (app.store.clone(), query.clone());
@@ -72,16 +95,4 @@ pub(super) async fn read(
     // Nobody but the caller may ever be given this, also not by a cache.
     let private = [(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"))];
     Ok((private, Json(Told { report, active_now })))
-}
-
-async fn may_ask(app: &App, caller: UserId, organization: OrganizationId) -> Result<(), Problem> {
-    let found = app.store.users(Pick::These(vec![caller])).await;
-    let found = found.map_err(|error| failure::of_operation(&error.into()))?;
-    let role = found.first().and_then(|(_, facts)| facts.organizations.get(&organization));
-    let refusal = match role {
-        Some(role) if role.administers() => return Ok(()),
-        Some(Role::Owner | Role::Admin | Role::Member) => StoreError::Forbidden,
-        None => StoreError::UnknownOrganization,
-    };
-    Err(failure::of_operation(&refusal.into()).into())
 }

@@ -1,16 +1,31 @@
 //! Who calls.
 
+mod acting;
+
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use model::{ErrorCode, Hold, UserId};
+use model::{ErrorCode, Hold, OrganizationId, Role, UserId};
+use persistence::{Pick, Principal, StoreError};
 
 use crate::{app::App, failure, listener::Peer, problem::Problem, upgrade::bearer};
 
-/// A user, by their token.
-pub(super) struct Caller(pub(super) UserId);
+/// A user, by their token; or the platform's back-end as that user, by the service token and `actingUser`.
+pub(super) struct Caller(pub(super) UserId, By);
+
+/// Whose token it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    User,
+    BackEnd,
+}
 
 impl Caller {
+    /// Who asks, for the audit.
+    pub(super) fn principal(&self) -> Principal {
+        Principal { user: self.0, by_back_end: self.1 == By::BackEnd }
+    }
+
     /// Goes on if the directory knows the caller and lets them in.
     ///
     /// # Errors
@@ -20,6 +35,22 @@ impl Caller {
         let settings = settings.map_err(|gone| failure::of_operation(&gone.into()))?;
         let unknown = || Problem::new(ErrorCode::Unauthorized, "the directory has no such user");
         settings.map(drop).ok_or_else(unknown)
+    }
+
+    /// Goes on if the caller is an owner or admin of the organization now.
+    ///
+    /// # Errors
+    /// 403 for its members, 404 for everybody else.
+    pub(super) async fn administers(&self, app: &App, organization: OrganizationId) -> Result<(), Problem> {
+        let found = app.store.users(Pick::These(vec![self.0])).await;
+        let found = found.map_err(|error| failure::of_operation(&error.into()))?;
+        let role = found.first().and_then(|(_, facts)| facts.organizations.get(&organization));
+        let refusal = match role {
+            Some(role) if role.administers() => return Ok(()),
+            Some(Role::Owner | Role::Admin | Role::Member) => StoreError::Forbidden,
+            None => StoreError::UnknownOrganization,
+        };
+        Err(failure::of_operation(&refusal.into()).into())
     }
 }
 
@@ -32,7 +63,7 @@ pub(super) struct Address(pub(super) IpAddr);
 /// The platform's back-end, by the service token.
 pub(super) struct BackEnd;
 
-/// Whoever has a token that is no extension's.
+/// Whoever has a token that is no extension's. With `actingUser` the back-end is that user.
 pub(super) enum Anybody {
     BackEnd,
     User(Caller),
@@ -42,10 +73,23 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let token = token(parts)?;
-        let verified = app.authenticator.user(token).await;
+        let acting = acting::user(parts)?;
+        if app.authenticator.is_service(token(parts)?) {
+            let nobody =
+                || Problem::new(ErrorCode::Unauthorized, "name the user in actingUser, with this token");
+            let user = acting.ok_or_else(nobody)?;
+            acting::write_down(parts, user);
+            return Ok(Self(user, By::BackEnd));
+        }
+        if acting.is_some() {
+            return Err(Problem::new(
+                ErrorCode::Unauthorized,
+                "actingUser goes with the service token alone",
+            ));
+        }
+        let verified = app.authenticator.user(token(parts)?).await;
         let verified = verified.map_err(|error| Problem::new(error.code(), error.to_string()))?;
-        Ok(Self(verified.user))
+        Ok(Self(verified.user, By::User))
     }
 }
 
@@ -53,6 +97,7 @@ impl FromRequestParts<Arc<App>> for Extension {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        acting::nobody(parts)?;
         let verified = app.extension_tokens.verify(token(parts)?);
         verified.map(Self).map_err(|error| Problem::new(error.code(), error.to_string()))
     }
@@ -73,6 +118,7 @@ impl FromRequestParts<Arc<App>> for BackEnd {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         if app.authenticator.is_service(token(parts)?) {
+            acting::nobody(parts)?;
             return Ok(Self);
         }
         Err(Problem::new(ErrorCode::Unauthorized, "this route wants the service token"))
@@ -83,7 +129,7 @@ impl FromRequestParts<Arc<App>> for Anybody {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        if app.authenticator.is_service(token(parts)?) {
+        if app.authenticator.is_service(token(parts)?) && !acting::is_named(parts) {
             return Ok(Self::BackEnd);
         }
         Caller::from_request_parts(parts, app).await.map(Self::User)

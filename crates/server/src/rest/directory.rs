@@ -13,12 +13,18 @@ use model::{
 };
 use persistence::{Actor, import};
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use super::caller::BackEnd;
 use crate::{
     app::App,
     failure,
-    problem::{Json, Path, Problem},
+    openapi::codes,
+    problem::{Json, Path, Problem, Text},
 };
 
 /// Bytes of a document to import: about 100,000 people with their weddings.
@@ -27,7 +33,19 @@ const IMPORT_BYTES: usize = 32 * 1024 * 1024;
 type Done = Result<StatusCode, Problem>;
 type AppState = State<Arc<App>>;
 
-pub(super) fn import_limit() -> DefaultBodyLimit {
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(change))
+        .routes(routes!(import).layer(import_limit()))
+        .routes(routes!(put_user, remove_user))
+        .routes(routes!(put_organization, remove_organization))
+        .routes(routes!(put_member, remove_member))
+        .routes(routes!(put_wedding, remove_wedding))
+        .routes(routes!(put_collaboration, remove_collaboration))
+        .routes(routes!(put_account, remove_account))
+}
+
+fn import_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(IMPORT_BYTES)
 }
 
@@ -45,31 +63,60 @@ async fn one(app: &App, change: DirectoryChange) -> Done {
 }
 
 /// Several changes at once, all or none.
-pub(super) async fn change(
-    _: BackEnd,
-    State(app): AppState,
-    Json(changes): Json<Vec<DirectoryChange>>,
-) -> Done {
+#[utoipa::path(
+    post,
+    path = "/api/directory/changes",
+    tag = "directory",
+    operation_id = "changeDirectory",
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn change(_: BackEnd, State(app): AppState, Json(changes): Json<Vec<DirectoryChange>>) -> Done {
     apply(&app, changes, Actor::Service).await
 }
 
 /// A whole document, all or none.
-pub(super) async fn import(_: BackEnd, State(app): AppState, document: String) -> Done {
+///
+/// The body may have 32 MiB.
+#[utoipa::path(
+    post,
+    path = "/api/directory/import",
+    tag = "directory",
+    operation_id = "importDirectory",
+    request_body = import::Document,
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn import(_: BackEnd, State(app): AppState, Text(document): Text) -> Done {
     let changes =
         import::parse(&document).map_err(|error| Problem::new(ErrorCode::InvalidValue, error.to_string()))?;
     apply(&app, changes, Actor::Import).await
 }
 
 /// A user without their id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct UserBody {
+struct UserBody {
+    #[schema(schema_with = model::openapi::name)]
     display_name: String,
     #[serde(default)]
     disabled: bool,
 }
 
-pub(super) async fn put_user(
+/// Creates or replaces a user.
+#[utoipa::path(
+    put,
+    path = "/api/directory/users/{user}",
+    tag = "directory",
+    operation_id = "putUser",
+    params(("user" = UserId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_user(
     _: BackEnd,
     State(app): AppState,
     Path(id): Path<UserId>,
@@ -79,20 +126,43 @@ pub(super) async fn put_user(
     one(&app, DirectoryChange::PutUser { id, display_name, disabled }).await
 }
 
-pub(super) async fn remove_user(_: BackEnd, State(app): AppState, Path(id): Path<UserId>) -> Done {
+/// Removes a user, and all that is stored about them.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/users/{user}",
+    tag = "directory",
+    operation_id = "removeUser",
+    params(("user" = UserId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_user(_: BackEnd, State(app): AppState, Path(id): Path<UserId>) -> Done {
     one(&app, DirectoryChange::RemoveUser { id }).await
 }
 
 /// An organization without its id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct OrganizationBody {
+struct OrganizationBody {
+    #[schema(schema_with = model::openapi::name)]
     name: String,
     #[serde(default)]
     plan: Plan,
 }
 
-pub(super) async fn put_organization(
+/// Creates or replaces an organization.
+#[utoipa::path(
+    put,
+    path = "/api/directory/organizations/{organization}",
+    tag = "directory",
+    operation_id = "putOrganization",
+    params(("organization" = OrganizationId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_organization(
     _: BackEnd,
     State(app): AppState,
     Path(id): Path<OrganizationId>,
@@ -101,22 +171,39 @@ pub(super) async fn put_organization(
     one(&app, DirectoryChange::PutOrganization { id, name: body.name, plan: body.plan }).await
 }
 
-pub(super) async fn remove_organization(
-    _: BackEnd,
-    State(app): AppState,
-    Path(id): Path<OrganizationId>,
-) -> Done {
+/// Removes an organization with its memberships and accounts.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/organizations/{organization}",
+    tag = "directory",
+    operation_id = "removeOrganization",
+    params(("organization" = OrganizationId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_organization(_: BackEnd, State(app): AppState, Path(id): Path<OrganizationId>) -> Done {
     one(&app, DirectoryChange::RemoveOrganization { id }).await
 }
 
 /// A membership without whose it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct MemberBody {
+struct MemberBody {
     role: Role,
 }
 
-pub(super) async fn put_member(
+/// Makes a user a member, or changes the role.
+#[utoipa::path(
+    put,
+    path = "/api/directory/organizations/{organization}/members/{user}",
+    tag = "directory",
+    operation_id = "putMember",
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_member(
     _: BackEnd,
     State(app): AppState,
     Path((organization, user)): Path<(OrganizationId, UserId)>,
@@ -125,7 +212,17 @@ pub(super) async fn put_member(
     one(&app, DirectoryChange::PutMember { organization, user, role: body.role }).await
 }
 
-pub(super) async fn remove_member(
+/// Ends a membership.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/organizations/{organization}/members/{user}",
+    tag = "directory",
+    operation_id = "removeMember",
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_member(
     _: BackEnd,
     State(app): AppState,
     Path((organization, user)): Path<(OrganizationId, UserId)>,
@@ -134,13 +231,25 @@ pub(super) async fn remove_member(
 }
 
 /// A wedding without its id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct WeddingBody {
+struct WeddingBody {
+    #[schema(schema_with = model::openapi::name)]
     name: String,
 }
 
-pub(super) async fn put_wedding(
+/// Creates or replaces a wedding.
+#[utoipa::path(
+    put,
+    path = "/api/directory/weddings/{wedding}",
+    tag = "directory",
+    operation_id = "putWedding",
+    params(("wedding" = WeddingId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_wedding(
     _: BackEnd,
     State(app): AppState,
     Path(id): Path<WeddingId>,
@@ -149,18 +258,40 @@ pub(super) async fn put_wedding(
     one(&app, DirectoryChange::PutWedding { id, name: body.name }).await
 }
 
-pub(super) async fn remove_wedding(_: BackEnd, State(app): AppState, Path(id): Path<WeddingId>) -> Done {
+/// Removes a wedding with its collaborations.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/weddings/{wedding}",
+    tag = "directory",
+    operation_id = "removeWedding",
+    params(("wedding" = WeddingId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_wedding(_: BackEnd, State(app): AppState, Path(id): Path<WeddingId>) -> Done {
     one(&app, DirectoryChange::RemoveWedding { id }).await
 }
 
 /// A collaboration without whose it is.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct CollaborationBody {
+struct CollaborationBody {
+    #[schema(schema_with = model::openapi::name)]
     supplier_type: SupplierType,
 }
 
-pub(super) async fn put_collaboration(
+/// A supplier works for a client at a wedding: both take part in it.
+#[utoipa::path(
+    put,
+    path = "/api/directory/weddings/{wedding}/collaborations/{supplier}/{client}",
+    tag = "directory",
+    operation_id = "putCollaboration",
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_collaboration(
     _: BackEnd,
     State(app): AppState,
     Path((wedding, supplier, client)): Path<(WeddingId, UserId, UserId)>,
@@ -170,7 +301,17 @@ pub(super) async fn put_collaboration(
     one(&app, DirectoryChange::PutCollaboration { wedding, supplier, client, supplier_type }).await
 }
 
-pub(super) async fn remove_collaboration(
+/// Ends a collaboration.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/weddings/{wedding}/collaborations/{supplier}/{client}",
+    tag = "directory",
+    operation_id = "removeCollaboration",
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_collaboration(
     _: BackEnd,
     State(app): AppState,
     Path((wedding, supplier, client)): Path<(WeddingId, UserId, UserId)>,
@@ -179,14 +320,26 @@ pub(super) async fn remove_collaboration(
 }
 
 /// An account without its id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct AccountBody {
+struct AccountBody {
     organization: OrganizationId,
+    #[schema(schema_with = model::openapi::name)]
     name: String,
 }
 
-pub(super) async fn put_account(
+/// Creates or replaces an account.
+#[utoipa::path(
+    put,
+    path = "/api/directory/accounts/{account}",
+    tag = "directory",
+    operation_id = "putAccount",
+    params(("account" = AccountId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn put_account(
     _: BackEnd,
     State(app): AppState,
     Path(id): Path<AccountId>,
@@ -196,6 +349,17 @@ pub(super) async fn put_account(
     one(&app, DirectoryChange::PutAccount { id, organization, name }).await
 }
 
-pub(super) async fn remove_account(_: BackEnd, State(app): AppState, Path(id): Path<AccountId>) -> Done {
+/// Removes an account.
+#[utoipa::path(
+    delete,
+    path = "/api/directory/accounts/{account}",
+    tag = "directory",
+    operation_id = "removeAccount",
+    params(("account" = AccountId, Path)),
+    responses((status = 204, description = "It is committed")),
+    extensions(("x-codes" = json!(codes([ErrorCode::InvalidValue.into()])))),
+    security(("serviceToken" = [])),
+)]
+async fn remove_account(_: BackEnd, State(app): AppState, Path(id): Path<AccountId>) -> Done {
     one(&app, DirectoryChange::RemoveAccount { id }).await
 }

@@ -10,22 +10,25 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Extension,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use model::ErrorCode;
 use persistence::{ArgumentError, Job, JobError, JobStatus, Report};
 use serde::Deserialize;
 use tokio::{sync::watch, time::timeout};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+use wire::Strictly;
 
 use super::caller::BackEnd;
 use crate::{
     app::App,
-    problem::{Json, Kind, Path, Problem},
+    openapi::codes,
+    problem::{Json, Kind, Path, Problem, Text},
 };
 
 /// How long a caller waits for a report before it is told to ask again.
@@ -78,38 +81,67 @@ impl Runs {
 }
 
 /// The routes; the list of runs is theirs alone.
-pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(list))
-        .route("/{name}", post(run))
-        .route("/runs/{run}", get(report))
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(run))
+        .routes(routes!(report))
         .layer(Extension(Arc::new(Runs::default())))
 }
 
 /// What a job is to do.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = JobRequest)]
 struct Request {
     #[serde(default)]
     arguments: Vec<String>,
 }
 
+/// The jobs, and how each went last.
+#[utoipa::path(
+    get,
+    path = "/api/jobs",
+    tag = "jobs",
+    operation_id = "jobs",
+    responses((status = 200, description = "All that there are", body = Vec<JobStatus>)),
+    extensions(("x-codes" = json!(codes([Kind::JobFailed])))),
+    security(("serviceToken" = [])),
+)]
 async fn list(_: BackEnd, State(app): AppState) -> Result<Json<Vec<JobStatus>>, Problem> {
     app.jobs.list().await.map(Json).map_err(|error| problem(&error.into()))
 }
 
-/// Begins a job. The body may be empty.
+/// Begins a job, and waits up to three seconds for its report. The body may be left out.
+#[utoipa::path(
+    post,
+    path = "/api/jobs/{name}",
+    tag = "jobs",
+    operation_id = "runJob",
+    params(("name" = String, Path, description = "The job's name")),
+    request_body = Option<Request>,
+    responses(
+        (status = 200, description = "It is done", body = Report),
+        (status = 202, description = "It goes on; Location is where to ask"),
+    ),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), Kind::NoJob, Kind::JobTaken, Kind::JobFailed,
+    ])))),
+    security(("serviceToken" = [])),
+)]
 async fn run(
     _: BackEnd,
     State(app): AppState,
     Extension(runs): Extension<Arc<Runs>>,
     Path(name): Path<String>,
-    body: String,
+    Text(body): Text,
 ) -> Result<Response, Problem> {
     let request = match body.is_empty() {
         true => Request::default(),
-        false => serde_json::from_str(&body)
-            .map_err(|error| Problem::new(ErrorCode::Malformed, error.to_string()))?,
+        false => serde_json::from_str::<Strictly<Option<Request>>>(&body)
+            .map_err(|error| Problem::new(ErrorCode::Malformed, error.to_string()))?
+            .0
+            .unwrap_or_default(),
     };
     let job = Job::parse(&name, &request.arguments).map_err(|error| match error {
         ArgumentError::Unknown { .. } => Problem::new(Kind::NoJob, error.to_string()),
@@ -119,6 +151,22 @@ async fn run(
     runs.answer(run).await
 }
 
+/// The report of a run, of the last 32. Waits up to three seconds for it.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/runs/{run}",
+    tag = "jobs",
+    operation_id = "jobReport",
+    params(("run" = Uuid, Path, description = "The run, as `Location` named it")),
+    responses(
+        (status = 200, description = "It is done", body = Report),
+        (status = 202, description = "It goes on; Location is where to ask"),
+    ),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), Kind::NoJob, Kind::JobTaken, Kind::JobFailed,
+    ])))),
+    security(("serviceToken" = [])),
+)]
 async fn report(
     _: BackEnd,
     Extension(runs): Extension<Arc<Runs>>,

@@ -6,39 +6,60 @@ mod history;
 use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode};
+use model::ErrorCode;
 use persistence::jobs::Job;
 use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::caller::Caller;
 use crate::{
     app::App,
     failure,
+    openapi::codes,
     problem::{Json, Problem},
     rate::Call,
 };
 
 pub(crate) use export::Exports;
-pub(super) use export::export;
-pub(super) use history::history;
 
 /// How long a caller waits for the archive to be cleaned, before being told that it goes on.
 const ARCHIVE_PATIENCE: Duration = Duration::from_secs(2);
 
+/// All of it.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(erase))
+        .routes(routes!(history::history))
+        .routes(routes!(export::export))
+}
+
 /// What an erasure has come to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Erased {
+struct Erased {
     success: bool,
     /// Whether the archive is clean too; else a job goes on with it.
     archive_done: bool,
 }
 
-/// `DELETE`: erases the caller. 200 where nothing is left, 202 where the archive is still being cleaned.
-pub(super) async fn erase(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<(StatusCode, Json<Erased>), Problem> {
+/// Erases the caller: all that is stored about them.
+///
+/// Sessions end, sockets close, an account is clocked out.
+#[utoipa::path(
+    delete,
+    path = "/api/presence/me",
+    tag = "me",
+    operation_id = "eraseMe",
+    responses(
+        (status = 200, description = "Nothing is left", body = Erased),
+        (status = 202, description = "The archive is still being cleaned", body = Erased),
+    ),
+    extensions(("x-codes" = json!(codes([ErrorCode::RateLimited.into()])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
+async fn erase(State(app): State<Arc<App>>, caller: Caller) -> Result<(StatusCode, Json<Erased>), Problem> {
     app.user_limits.check(caller.0, Call::Erasure)?;
     let erased = app.operations.erase(caller.0).await;
     // Also where it was not done to its end: what was committed of it holds.

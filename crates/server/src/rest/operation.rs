@@ -3,11 +3,24 @@
 use axum::http::HeaderMap;
 use model::ErrorCode;
 use persistence::OperationId;
+use utoipa::IntoParams;
+use uuid::Uuid;
 
 use crate::problem::Problem;
 
 /// The header that names a durable operation (draft-ietf-httpapi-idempotency-key-header): a UUID.
-const OPERATION: &str = "idempotency-key";
+pub(super) const OPERATION: &str = "idempotency-key";
+
+/// The header as the description has it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "its shape")]
+pub(super) struct IdempotencyKey {
+    /// Names the operation: asked for again under the same name within 24 h, it is done once and answered as then.
+    /// Another body under it is a conflict.
+    #[param(rename = "Idempotency-Key")]
+    key: Option<Uuid>,
+}
 
 /// The operation's name, where the caller gave one.
 pub(super) fn operation(headers: &HeaderMap) -> Result<Option<OperationId>, Problem> {

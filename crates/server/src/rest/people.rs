@@ -8,45 +8,52 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     http::{HeaderName, HeaderValue, header},
 };
-use model::{ChannelId, ErrorCode, Minute, PersonRecord, PersonState, UserId, WeddingId, limits};
+use model::{
+    ChannelId, Device, ErrorCode, Minute, PersonRecord, PersonState, Status, UserId, WeddingId, limits,
+};
 use presence::Subjects;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
 use crate::{
     app::App,
     failure,
+    openapi::codes,
     problem::{Json, Kind, Path, Problem, Query},
 };
 
 pub(super) type Answer<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
 
 /// People by their ids, in the query of the URL.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Some100 {
     #[serde(default, rename = "userIds[]")]
+    #[param(max_items = 100)]
     user_ids: Vec<UserId>,
     context: Option<ChannelId>,
 }
 
 /// The same in a body.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = PeopleQuery)]
 pub(super) struct Some500 {
+    #[schema(max_items = 500)]
     user_ids: Vec<UserId>,
     context: Option<ChannelId>,
 }
 
 /// Where somebody is looked at; left out: wherever both are.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Where {
     context: Option<ChannelId>,
 }
 
 /// Of whom a right is asked.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Of {
     subject: UserId,
@@ -63,14 +70,59 @@ pub(super) struct Seen {
     last_seen: Option<Minute>,
 }
 
+/// What a person is as JSON. A field that is not shown is not there.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "the shape of `Seen`, of which half is written by hand; a test holds them together"
+)]
+struct Person {
+    user_id: UserId,
+    status: Shown,
+    /// Of somebody who is here: now. `null`: never seen.
+    #[schema(required)]
+    last_seen: Option<Minute>,
+    /// Where they are, if they show it.
+    #[schema(nullable = false)]
+    current_page: Option<String>,
+    /// Whether they are typing; left out: no.
+    #[schema(nullable = false)]
+    is_typing: Option<bool>,
+    #[schema(nullable = false)]
+    device: Option<Device>,
+    #[schema(nullable = false)]
+    custom_status: Option<String>,
+    #[schema(nullable = false)]
+    custom_emoji: Option<String>,
+}
+
+/// A status as others see it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the shape of a status")]
+enum Shown {
+    Here(Status),
+    Gone(Offline),
+}
+
+/// Not here.
+#[derive(ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the shape of a status")]
+enum Offline {
+    Offline,
+}
+
 /// People, sorted by id.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct People {
+    #[schema(value_type = Vec<Person>)]
     users: Vec<Seen>,
 }
 
 /// Whether the caller sees somebody.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Permission {
     subject: UserId,
@@ -82,7 +134,21 @@ pub(super) fn query_limit() -> DefaultBodyLimit {
     DefaultBodyLimit::max(limits::QUERY_BYTES)
 }
 
-/// `GET /users`: at most 100.
+/// People by their ids, as the caller may see them: at most 100.
+///
+/// Whoever is not seen is absent, as if they did not exist. Sorted by id; one id many times counts as often.
+#[utoipa::path(
+    get,
+    path = "/api/presence/users",
+    tag = "people",
+    operation_id = "people",
+    params(Some100),
+    responses((status = 200, description = "Those of them who are seen", body = People)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::UnknownChannel.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn some(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -93,7 +159,20 @@ pub(super) async fn some(
     people(&app, &caller, subjects(user_ids, context)).await
 }
 
-/// `POST /users/query`: at most 500.
+/// People by their ids in a body, as the caller may see them: at most 500.
+///
+/// The body may have 32 KiB.
+#[utoipa::path(
+    post,
+    path = "/api/presence/users/query",
+    tag = "people",
+    operation_id = "queryPeople",
+    responses((status = 200, description = "Those of them who are seen", body = People)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), ErrorCode::UnknownChannel.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn query(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -104,7 +183,17 @@ pub(super) async fn query(
     people(&app, &caller, subjects(user_ids, context)).await
 }
 
-/// `GET /users/{id}`.
+/// One person, as the caller may see them.
+#[utoipa::path(
+    get,
+    path = "/api/presence/users/{user}",
+    tag = "people",
+    operation_id = "person",
+    params(("user" = UserId, Path), Where),
+    responses((status = 200, description = "The person", body = Person)),
+    extensions(("x-codes" = json!(codes([Kind::UnknownUser, ErrorCode::UnknownChannel.into()])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -117,7 +206,17 @@ pub(super) async fn one(
     Ok(([cache], Json(seen)))
 }
 
-/// `GET /weddings/{id}`: those who take part, here or not.
+/// The people of a wedding whom the caller may see, here or not.
+#[utoipa::path(
+    get,
+    path = "/api/presence/weddings/{wedding}",
+    tag = "people",
+    operation_id = "weddingTeam",
+    params(("wedding" = WeddingId, Path)),
+    responses((status = 200, description = "Those of them who are seen", body = People)),
+    extensions(("x-codes" = json!(codes([ErrorCode::UnknownChannel.into()])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn team(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -126,7 +225,18 @@ pub(super) async fn team(
     people(&app, &caller, Subjects::All(ChannelId::Wedding(wedding))).await
 }
 
-/// `GET /permissions`.
+/// Whether the caller may see somebody.
+#[utoipa::path(
+    get,
+    path = "/api/presence/permissions",
+    tag = "people",
+    operation_id = "permission",
+    params(Of),
+    responses(
+        (status = 200, description = "Whether they may; somebody who does not exist is not seen", body = Permission),
+    ),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn permission(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -175,3 +285,6 @@ impl Seen {
 pub(super) fn no_store() -> [(HeaderName, HeaderValue); 1] {
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,27 +6,34 @@ use axum::extract::State;
 use hub::Tracked;
 use model::{ChannelId, Device, ErrorCode, SessionId, Status, TrackRequest};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::Caller;
 use crate::{
     app::App,
     failure,
+    openapi::codes,
     problem::{Json, Kind, Problem},
     rate::{self, Said},
 };
 
 /// A track, and whose: every field of [`TrackRequest`], and the session.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = TrackRequest)]
 pub(super) struct Call {
     status: Status,
+    #[schema(schema_with = model::openapi::page)]
     current_page: Option<String>,
     is_typing: Option<bool>,
     device: Option<Device>,
+    #[schema(schema_with = model::openapi::custom_status)]
     custom_status: Option<String>,
+    #[schema(schema_with = model::openapi::custom_emoji)]
     custom_emoji: Option<String>,
     #[serde(rename = "in")]
+    #[schema(schema_with = model::openapi::scope)]
     scope: Option<Vec<ChannelId>>,
     /// One of the caller's, such as that of a socket; left out: the one that calls alone keep alive.
     session_id: Option<SessionId>,
@@ -43,8 +50,9 @@ impl Call {
 }
 
 /// The answer to a track.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Tracked)]
 pub(super) struct Broadcast {
     success: bool,
     /// Names this call and nothing else.
@@ -52,12 +60,28 @@ pub(super) struct Broadcast {
 }
 
 /// The answer to an end.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TrackEnded)]
 pub(super) struct Ended {
     success: bool,
 }
 
-/// `POST`: announces it; a session without a socket ends 90 s after its last call.
+/// Announces the caller's presence.
+///
+/// Without `sessionId` it is that of the one session that calls alone keep alive: it ends 90 s after its last call. A
+/// track replaces the one before it whole.
+#[utoipa::path(
+    post,
+    path = "/api/presence/track",
+    tag = "presence",
+    operation_id = "track",
+    responses((status = 200, description = "It is shown", body = Broadcast)),
+    extensions(("x-codes" = json!(codes([
+        ErrorCode::InvalidValue.into(), Kind::UnknownSession, Kind::TooManySessions,
+        ErrorCode::RateLimited.into(),
+    ])))),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn track(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -89,7 +113,17 @@ fn no_session() -> Problem {
     Problem::new(Kind::UnknownSession, "the caller has no session by that id")
 }
 
-/// `DELETE`: ends the session that calls alone keep alive, as a sign-out does. Also where there is none.
+/// Ends the session that calls alone keep alive, as a sign-out does.
+///
+/// Also where there is none.
+#[utoipa::path(
+    delete,
+    path = "/api/presence/track",
+    tag = "presence",
+    operation_id = "endTrack",
+    responses((status = 200, description = "There is none any more", body = Ended)),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(super) async fn end(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<Ended>, Problem> {
     caller.admit(&app).await?;
     let ended = app.hub.end_rest_session(caller.0).await;

@@ -96,3 +96,17 @@ fn only_the_outermost_tag_is_passed_over() {
     assert!(json(r#"{"u":1}"#).unwrap_err().contains("unknown field `u`"));
     assert!(json(r#"{"inner":{"word":"yes","word":"yes"}}"#).unwrap_err().contains("duplicate field"));
 }
+
+#[test]
+fn what_comes_in_no_frame_is_read_as_strictly() {
+    let read = serde_json::from_str::<super::Strictly<model::SettingsPatch>>;
+    assert!(read(r#"{"visibility":"nobody"}"#).is_ok());
+    for dialect in [
+        r#"["nobody"]"#,
+        "[]",
+        r#"{"visibility":{"nobody":null}}"#,
+        r#"{"visibility":"team","visibility":"team"}"#,
+    ] {
+        assert!(read(dialect).is_err(), "{dialect}");
+    }
+}

@@ -33,8 +33,15 @@ async fn is_written(store: &PostgresStore, at: Wall, hours: i64) -> bool {
 
 async fn choose(store: &PostgresStore, at: Wall) {
     let patch = SettingsPatch { visibility: Some(Visibility::Everyone), ..SettingsPatch::default() };
-    let change =
-        SettingsChange { user: user(0), patch, operation: None, at, tightens: false, belated: false };
+    let change = SettingsChange {
+        user: user(0),
+        by_back_end: false,
+        patch,
+        operation: None,
+        at,
+        tightens: false,
+        belated: false,
+    };
     store.change_settings(change).await.expect("they may choose");
 }
 

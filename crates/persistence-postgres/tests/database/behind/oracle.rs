@@ -11,7 +11,7 @@ use persistence_postgres::PostgresStore;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use uuid::Uuid;
 
-use super::{TEAM, activity, organization, populated, this_week, user};
+use super::{TEAM, activity, days::assert_follow, organization, populated, this_week, user};
 use crate::fixture::Home;
 
 const USERS: u32 = 120;
@@ -145,6 +145,7 @@ async fn assert_told(home: &Home, store: &PostgresStore, what: &str) {
     while done(async || store.roll_up(64).await).await.more {}
     assert_eq!(home.count("SELECT count(*) FROM presence_rollup_queue"), 0, "{what}");
     assert_eq!(home.psql(DIFFERING), "", "{what}");
+    assert_follow(home, what);
 }
 
 async fn round(seed: u64) {
@@ -164,6 +165,8 @@ async fn round(seed: u64) {
     for who in gone {
         let rows = format!("SELECT count(*) FROM presence_activity_logs WHERE user_id = '{}'", user(who));
         assert_eq!(home.count(&rows), 0, "of the erased, seed {seed}");
+        let numbers = format!("SELECT count(*) FROM activity_members WHERE user_id = '{}'", user(who));
+        assert_eq!(home.count(&numbers), 0, "of the erased, seed {seed}");
     }
     home.psql("DELETE FROM activity_rollups; DELETE FROM activity_pages");
     let week = Week::of(this_week());

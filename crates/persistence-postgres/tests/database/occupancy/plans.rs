@@ -56,8 +56,13 @@ async fn work(store: &persistence_postgres::PostgresStore) {
         clock_in(store, 0, 1).await.expect("it is held");
         store.find_hold(moved).await.expect("it is held");
         store.write_signs(&[heard_now(moved)], MINUTE, HOUR).await.expect("it is written");
-        let clear =
-            ForceClear { by: user(1), account: account(1), holder: None, reason: None, operation: None };
+        let clear = ForceClear {
+            by: user(1).into(),
+            account: account(1),
+            holder: None,
+            reason: None,
+            operation: None,
+        };
         store.force_clear(clear).await.expect("it is held");
         let held: Hold = hold(store, 0, 0).await;
         store.clock_out(held, None).await.expect("it is held");

@@ -58,7 +58,7 @@ async fn act(store: PostgresStore, seed: u64, count: usize) -> Answers {
             (7, Some(held)) => store.clock_out(held, None).await.map(|it| Outcome::Out(vec![it.hold])),
             (8, _) => {
                 let clear = ForceClear {
-                    by: user(1),
+                    by: user(1).into(),
                     account: account(to),
                     holder: None,
                     reason: None,

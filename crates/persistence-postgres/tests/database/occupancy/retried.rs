@@ -21,7 +21,13 @@ async fn behind_a_proxy(assistants: u128) -> (Home, Proxy, PostgresStore) {
 
 /// What an admin asks for without a name.
 fn clear(of_account: u128) -> ForceClear {
-    ForceClear { by: user(1), account: account(of_account), holder: None, reason: None, operation: None }
+    ForceClear {
+        by: user(1).into(),
+        account: account(of_account),
+        holder: None,
+        reason: None,
+        operation: None,
+    }
 }
 
 #[tokio::test]
@@ -41,7 +47,7 @@ async fn what_nobody_named_is_done_once_and_new() {
     let cleared = store.force_clear(clear(0)).await.expect("it is done");
     assert_eq!(cleared, Ended { hold: first, new: true });
     lose();
-    let revocation = Revocation { by: user(1), code: code(1).id, clock_out: true, operation: None };
+    let revocation = Revocation { by: user(1).into(), code: code(1).id, clock_out: true, operation: None };
     let revoked = store.revoke_code(revocation).await.expect("it is done");
     assert_eq!(revoked, Some(Ended { hold: second, new: true }));
     assert_eq!(proxy.befallen(), 5);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn clear(by: UserId) -> ForceClear {
-    ForceClear { by, account: account(0), holder: None, reason: None, operation: None }
+    ForceClear { by: by.into(), account: account(0), holder: None, reason: None, operation: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,14 +20,19 @@ async fn who_has_no_right_waits_for_nobody() {
     let (home, store) = agency(2).await;
     let held = hold(&store, 0, 0).await;
     home.psql(&with_ids("INSERT INTO users (id, display_name) VALUES (#9, 'Stranger')"));
-    let revoke = |by, of: u128| Revocation { by, code: code(of).id, clock_out: true, operation: None };
+    let revoke = |by, of: u128| Revocation {
+        by: UserId::into(by),
+        code: code(of).id,
+        clock_out: true,
+        operation: None,
+    };
     store.revoke_code(Revocation { clock_out: false, ..revoke(user(1), 1) }).await.expect("it is revoked");
     let mut other = home.database.session();
     other.run("BEGIN").expect("a transaction");
     let turn = format!("SELECT pg_advisory_xact_lock(presence_lock_key('presence_occupancy:{}'))", id(100));
     other.run(&turn).expect("the turn");
     let (stranger, member) = (user(9), user(3));
-    let mint = |by| NewCode { by, ..code(7) };
+    let mint = |by| NewCode { by: UserId::into(by), ..code(7) };
     let refusals = [
         store.force_clear(clear(stranger)).await.map(drop),
         store.revoke_code(revoke(stranger, 0)).await.map(drop),

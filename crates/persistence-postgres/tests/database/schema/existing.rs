@@ -8,7 +8,7 @@ use super::{hub_url, migrate, migrated, run, shared};
 
 /// A role as Supabase's `postgres` is one, which owns the database: it may make roles, and nothing binds others to it.
 /// On Postgres 16 and later it has to be given the roles that others made.
-fn owner_of(database: &Database) -> String {
+pub(super) fn owner_of(database: &Database) -> String {
     let _roles_are_there = migrated();
     let owner = shared().login_role("platform", &[]);
     run(

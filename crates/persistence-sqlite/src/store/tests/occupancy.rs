@@ -24,7 +24,7 @@ fn code(n: u128) -> NewCode {
         hash: CodeHash([n as u8; 32]),
         organization: OFFICE,
         user: user(n),
-        by: user(1),
+        by: user(1).into(),
         lasts: Duration::from_secs(3_600),
         max_uses: None,
         operation: Some(OperationId(Uuid::from_u128(6_000 + n))),
@@ -100,7 +100,7 @@ async fn every_change_of_a_hold_has_an_entry() {
     store.write_signs(&[sign], minute, Duration::ZERO).await.unwrap();
     let second = hold(&store, 2, 1).await;
     let reason = CleanText::parse("Gone home", "reason", 200).unwrap();
-    let clear = ForceClear { by: user(1), account: account(1), holder: None, reason, operation: None };
+    let clear = ForceClear { by: user(1).into(), account: account(1), holder: None, reason, operation: None };
     store.force_clear(clear).await.unwrap();
     let third = hold(&store, 2, 1).await;
     store.clock_out(third, None).await.unwrap();
@@ -142,7 +142,7 @@ async fn every_change_of_a_code_has_an_entry() {
     put_agency(&store).await;
     store.mint_code(code(2)).await.unwrap();
     let held = hold(&store, 2, 1).await;
-    let revocation = Revocation { by: user(1), code: code(2).id, clock_out: true, operation: None };
+    let revocation = Revocation { by: user(1).into(), code: code(2).id, clock_out: true, operation: None };
     store.revoke_code(revocation.clone()).await.unwrap();
     store.revoke_code(revocation).await.unwrap();
     let entries = entries(&folder).await;
@@ -253,8 +253,13 @@ async fn no_byte_of_who_was_there_is_left() {
         put_agency(&store).await;
         hold(&store, 2, 1).await;
         let operation = Some(OperationId(Uuid::new_v4()));
-        let clear =
-            ForceClear { by: user(1), account: account(1), holder: Some(user(2)), reason: None, operation };
+        let clear = ForceClear {
+            by: user(1).into(),
+            account: account(1),
+            holder: Some(user(2)),
+            reason: None,
+            operation,
+        };
         store.force_clear(clear).await.unwrap();
         hold(&store, 2, 2).await;
         assert!(!found_in_files(&folder, &user(n).to_string()).is_empty());
@@ -276,7 +281,7 @@ async fn results_forget_the_erased() {
     put_agency(&store).await;
     hold(&store, 2, 1).await;
     let operation = Some(OperationId(Uuid::new_v4()));
-    let clear = ForceClear { by: user(1), account: account(1), holder: None, reason: None, operation };
+    let clear = ForceClear { by: user(1).into(), account: account(1), holder: None, reason: None, operation };
     let cleared = store.force_clear(clear.clone()).await.unwrap().hold;
     store.erase(user(2), Wall(7)).await.unwrap();
     let again = store.force_clear(clear).await.unwrap().hold;

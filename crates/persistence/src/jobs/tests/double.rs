@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall};
+use model::{AccountId, AccountState, DirectoryChange, OrganizationId, Settings, UserFacts, UserId, Wall};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::{
     ActivityRow, Actor, Archive, Behind, Changes, Cursor, Expired, ExportPage, ExportPart, Gap, Holder,
     JobOptions, JobRecord, Jobs, LEASE_MS, LastSeen, OpenErasure, Person, Pick, RolledUp, Runner,
     SettingsChange, SettingsEntry, Store, StoreError, Stretch, Truth, Upkeep, Week, Written, archive::Row,
+    audited::AuditEntry,
 };
 
 /// When the world of these tests is.
@@ -339,6 +340,9 @@ impl Store for Double {
     }
     async fn change_directory(&self, _: Vec<DirectoryChange>, _: Wall, _: Actor) -> Result<(), StoreError> {
         unreachable!("no job changes the directory")
+    }
+    async fn audit(&self, _: OrganizationId, _: Wall, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        unreachable!("no job reads the audit")
     }
     async fn settings_history(&self, _: UserId) -> Result<Vec<SettingsEntry>, StoreError> {
         unreachable!("no job reads the history")

@@ -11,13 +11,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{AccountId, AccountState, DirectoryChange, Settings, UserFacts, UserId, Wall};
+use model::{AccountId, AccountState, DirectoryChange, OrganizationId, Settings, UserFacts, UserId, Wall};
 use uuid::Uuid;
 
 use crate::{
     ActivityRow, Actor, Archive, ArchivedRows, Behind, Changes, Cursor, Expired, ExportPage, ExportPart, Gap,
     Holder, JobRecord, Jobs, LastSeen, OpenErasure, Person, Pick, RolledUp, SettingsChange, SettingsEntry,
-    Store, StoreError, Stretch, StretchId, Truth, Upkeep, Week, Written,
+    Store, StoreError, Stretch, StretchId, Truth, Upkeep, Week, Written, audited::AuditEntry,
 };
 
 /// How a store answers.
@@ -283,6 +283,9 @@ impl Store for Fake {
         not_asked()
     }
     async fn change_directory(&self, _: Vec<DirectoryChange>, _: Wall, _: Actor) -> Result<(), StoreError> {
+        not_asked()
+    }
+    async fn audit(&self, _: OrganizationId, _: Wall, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
         not_asked()
     }
     async fn settings_history(&self, _: UserId) -> Result<Vec<SettingsEntry>, StoreError> {

@@ -4,10 +4,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use model::{ErrorCode, OrganizationId, RequestError};
 use persistence::{AnalyticsQuery, StoreError, analytics::Report};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::shared::Shared;
-use crate::{config::Config, failure};
+use crate::{config::Config, failure, telemetry::UnderWay};
 
 /// Reports that are kept. 256 x at most about 100 KiB = 25 MiB; most are under 10 KiB.
 const REPORTS_KEPT: usize = 256;
@@ -59,10 +59,13 @@ impl Reports {
             let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
             let turns = self.turns.clone();
             Ok(async move {
-                let _place = place;
+                let (_place, _under_way) = (place, UnderWay::begin("presence_hub_reports_under_way"));
+                let began = Instant::now();
                 // Nobody closes them.
                 let _turn = turns.acquire().await;
-                told(work.await).map(Arc::new)
+                let report = told(work.await).map(Arc::new);
+                metrics::histogram!("presence_hub_report_seconds").record(began.elapsed());
+                report
             })
         };
         self.reports.get(query, begin).await

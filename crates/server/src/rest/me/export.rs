@@ -17,9 +17,16 @@ use futures_util::{Stream, stream};
 use model::{ErrorCode, UserId};
 use persistence::{ExportPage, ExportPart, Store, StoreError};
 use tokio::time::Instant;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type},
+    },
+};
 
 use super::Caller;
-use crate::{app::App, failure, problem::Problem};
+use crate::{app::App, failure, problem::Problem, telemetry::UnderWay};
 
 /// Exports that may be under way at once. Each holds one page of [`persistence::EXPORT_ROWS`] rows: 64 x 0.5 MB = 32 MB.
 const EXPORTS_AT_ONCE: usize = 64;
@@ -36,13 +43,17 @@ pub(crate) struct Exports(Arc<Mutex<BTreeSet<UserId>>>);
 struct Place {
     exports: Exports,
     user: UserId,
+    _under_way: UnderWay,
 }
 
 impl Exports {
     fn begin(&self, user: UserId) -> Option<Place> {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let begins = under_way.len() < EXPORTS_AT_ONCE && under_way.insert(user);
-        begins.then(|| Place { exports: self.clone(), user })
+        begins.then(|| {
+            let _under_way = UnderWay::begin("presence_hub_exports_under_way");
+            Place { exports: self.clone(), user, _under_way }
+        })
     }
 }
 
@@ -52,7 +63,42 @@ impl Drop for Place {
     }
 }
 
+/// The shape of an export.
+pub(crate) struct Exported;
+
+impl PartialSchema for Exported {
+    fn schema() -> RefOr<Schema> {
+        let time = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        let time = ObjectBuilder::new().schema_type(Type::String).format(Some(time));
+        let rows = || ArrayBuilder::new().items(ObjectBuilder::new());
+        let words = "Who, when, and the rows of each table with the columns' names as keys.";
+        let head = ObjectBuilder::new().property("userId", Ref::from_schema_name(UserId::name()));
+        let head = head.property("exportedAt", time).required("userId").required("exportedAt");
+        let parts = ExportPart::ALL.iter().map(|part| part.name());
+        parts
+            .fold(head, |object, part| object.property(part, rows()).required(part))
+            .description(Some(words))
+            .into()
+    }
+}
+
+impl ToSchema for Exported {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((UserId::name().into(), UserId::schema()));
+    }
+}
+
 /// All that is stored about the caller, and nothing about anybody else.
+///
+/// One at a time; it is made while it is sent, and cut off where the reader takes more than five minutes.
+#[utoipa::path(
+    get,
+    path = "/api/presence/me/export",
+    tag = "me",
+    operation_id = "exportMe",
+    responses((status = 200, description = "One document, table by table", body = Exported)),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(crate) async fn export(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
     let place = app.exports.begin(caller.0).ok_or_else(busy)?;
     let now = app.hub.clock().now().wall;

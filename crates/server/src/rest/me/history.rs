@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use chrono::{DateTime, SecondsFormat};
+use model::Settings;
 use persistence::SettingsEntry;
 use serde::Serialize;
+use utoipa::ToSchema;
 use wire::SettingsBody;
 
 use super::super::{caller::Caller, people};
@@ -16,16 +18,21 @@ use crate::{
 };
 
 /// Changes, the newest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SettingsHistory)]
 pub(crate) struct History {
     entries: Vec<Entry>,
 }
 
 /// A change of settings.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SettingsChange)]
 struct Entry {
+    #[schema(format = DateTime)]
     at: String,
+    #[schema(value_type = Settings)]
     before: SettingsBody,
+    #[schema(value_type = Settings)]
     after: SettingsBody,
 }
 
@@ -40,7 +47,15 @@ impl From<SettingsEntry> for Entry {
     }
 }
 
-/// At most the newest [`model::limits::HISTORY_ENTRIES`].
+/// How the caller's settings changed, the newest 1,000.
+#[utoipa::path(
+    get,
+    path = "/api/presence/me/audit",
+    tag = "me",
+    operation_id = "settingsHistory",
+    responses((status = 200, description = "Changes, the newest first", body = History)),
+    security(("userToken" = []), ("serviceToken" = [])),
+)]
 pub(crate) async fn history(
     State(app): State<Arc<App>>,
     caller: Caller,

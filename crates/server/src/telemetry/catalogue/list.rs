@@ -104,6 +104,25 @@ const ASKED: &[Metric] = &[
         "from the head of an HTTP request to the head of its answer",
     ),
     metric("presence_hub_requests_under_way", Gauge, Count, "HTTP requests that are being answered"),
+    metric("presence_hub_acting_calls_total", Counter, Count, "calls that the back-end made as a user"),
+    metric(
+        "presence_hub_reports_under_way",
+        Gauge,
+        Count,
+        "analytics that are being made or wait for the database",
+    ),
+    metric(
+        "presence_hub_report_seconds",
+        Histogram,
+        Seconds,
+        "what analytics took to be made, with their waiting",
+    ),
+    metric(
+        "presence_hub_exports_under_way",
+        Gauge,
+        Count,
+        "exports of people's own data that are being sent",
+    ),
     metric(
         "presence_hub_errors_total",
         Counter,

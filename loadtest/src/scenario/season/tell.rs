@@ -14,9 +14,8 @@ use crate::{
     },
 };
 
-/// By how much the hub may weigh more after the last day than after the second one: in days of a minute not everybody has
-/// been cut off once by then.
-const GROWTH: f64 = 1.1;
+/// By how much the hub may weigh more after the last day than after the second one.
+const GROWTH: f64 = 1.05;
 /// Shorter runs are over before the hub has what it keeps for a while, in seconds.
 const FULL_S: u64 = 120;
 

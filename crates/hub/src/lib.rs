@@ -26,8 +26,8 @@ use std::sync::{
 };
 
 use model::{
-    Activity, ConnectionId, Limits, OrganizationId, PersonRecord, ResumeRequest, SessionId, Settings,
-    SharedRecord, Track, UserId, Wall, why::Why,
+    Activity, ChannelId, ConnectionId, Limits, OrganizationId, PersonRecord, ResumeRequest, SessionId,
+    Settings, SharedRecord, Track, UserId, Wall, why::Why,
 };
 use persistence::WriterHandle;
 use presence::{Asker, Census, Connect, Input, Presence, Subjects};
@@ -235,6 +235,14 @@ impl Hub {
     /// [`Gone`] after a shutdown.
     pub async fn may_see(&self, viewer: UserId, subject: UserId) -> Result<bool, Gone> {
         self.look(move |presence| presence.may_see(viewer, subject)).await
+    }
+
+    /// Whom of a channel's people a viewer sees at all, here or not, sorted by id; `None`: there is no such channel for them.
+    ///
+    /// # Errors
+    /// [`Gone`] after a shutdown.
+    pub async fn seen_in(&self, viewer: UserId, channel: ChannelId) -> Result<Option<Vec<UserId>>, Gone> {
+        self.look(move |presence| presence.seen_in(viewer, channel)).await
     }
 
     /// Why a viewer sees a subject, or does not; `None`: it is not for the asker to know.

@@ -2,6 +2,7 @@
 
 mod analytics;
 mod behind;
+mod names;
 mod occupancies;
 mod upkeep;
 

@@ -68,6 +68,10 @@ pub const ACCESS_CODES_OF_A_MEMBER: usize = 100;
 pub const ACCESS_CODE_USES: u32 = 1_000_000;
 /// Access codes of an organization that are listed, the newest ones. 1,000 x about 250 B = 250 KiB.
 pub const ACCESS_CODES_LISTED: usize = 1_000;
+/// Organizations, and as many weddings, of a user that are named in one answer. 1,000 x about 300 B = 0.3 MB.
+pub const NAMED_PLACES: usize = 1_000;
+/// People of a channel, and as many accounts, that are named in one answer. 10,000 x about 300 B = 3 MB.
+pub const NAMED_ENTRIES: usize = 10_000;
 /// Signs of life that are written in one transaction. 1,000 x 100 B = 100 KiB.
 pub const SIGNS_AT_ONCE: usize = 1_000;
 /// Characters of the reason of a force-clear.

@@ -1,5 +1,5 @@
-//! Reports about organizations, added up from the totals of days, and of quarters of an hour where a range has no whole
-//! days in UTC.
+//! Reports about organizations, added up from the totals of weeks, of days at the ends of a range that has no whole weeks
+//! in UTC, and of quarters of an hour where it has no whole days.
 
 mod pages;
 mod users;
@@ -10,15 +10,20 @@ use async_trait::async_trait;
 use model::{OrganizationId, UserId};
 use persistence::{
     Analytics, AnalyticsQuery, StoreError,
-    analytics::{ACTIVE_NOW_MS, Cut, Report, Usage},
+    analytics::{ACTIVE_NOW_MS, Cut, Report, Usage, WeekPart, WholeDays},
 };
-use sqlx::PgConnection;
+use sqlx::{
+    AssertSqlSafe, PgConnection, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::QueryAs,
+};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     database::{Terms, take_time},
     error::Failure,
+    facts::timestamp,
 };
 
 /// What a report may take. With the time that every unit has it is less than a caller waits, which is 10 s.
@@ -42,21 +47,83 @@ impl Analytics for PostgresStore {
     }
 }
 
+/// What sets of people may take while pages are put together; past it the database puts them on disk. And one process
+/// for each report: several for one would take the time of others who ask meanwhile.
+const ALONE: &str =
+    "SELECT set_config('work_mem', '32MB', true), set_config('max_parallel_workers_per_gather', '0', true)";
+
+/// What is bound before the spans: the organization, the first day, the first whole week, the end of the weeks, and that
+/// of the days.
+const OF_WHOLE: usize = 5;
+
 /// A query as the statements take it.
 struct Asked {
     organization: Uuid,
-    /// Of people, whose hours are asked for as clocks show them.
-    by_clock: Cut,
-    /// Of pages, of which they are not.
-    by_time: Cut,
+    /// Its time, by what clocks show.
+    parts: Vec<WeekPart>,
+    /// The same time, whatever clocks show.
+    time: Cut,
 }
 
 impl Asked {
     fn of(query: &AnalyticsQuery) -> Self {
         let spans = query.range.spans();
-        let (by_clock, by_time) = (Cut::by_clock(&spans), Cut::by_time(&spans));
-        Self { organization: query.organization.0, by_clock, by_time }
+        let (parts, time) = (WeekPart::of(&spans), Cut::by_time(&spans));
+        Self { organization: query.organization.0, parts, time }
     }
+
+    /// The whole days: of all the time there is one stretch of them at most.
+    fn days(&self) -> WholeDays {
+        self.time.days.first().copied().unwrap_or(WholeDays { first: 0, count: 0, ahead_ms: 0 })
+    }
+
+    /// Where the bounds of each span that is in no whole day are among what is bound.
+    fn rest_places(&self) -> impl Iterator<Item = [usize; 2]> {
+        (0..self.time.rest.len()).map(|nth| [OF_WHOLE + nth * 2 + 1, OF_WHOLE + nth * 2 + 2])
+    }
+
+    /// The first place for what is bound beside the time.
+    fn next_place(&self) -> usize {
+        OF_WHOLE + self.time.rest.len() * 2 + 1
+    }
+}
+
+/// The tables of totals of weeks, of days, and of quarters of an hour.
+type Tables = [&'static str; 3];
+
+/// These columns of all that the tables have of the time that is asked about, with what [`bind_time`] binds.
+fn of_time(asked: &Asked, columns: &str, [weeks, days, quarters]: Tables) -> String {
+    let rest = |[start, finish]: [usize; 2]| {
+        format!(
+            " UNION ALL SELECT {columns} FROM {quarters} \
+             WHERE organization_id = $1 AND bucket >= ${start} AND bucket < ${finish}"
+        )
+    };
+    let rest: String = asked.rest_places().map(rest).collect();
+    format!("{}{rest}", of_whole(columns, [weeks, days]))
+}
+
+/// The same of whole weeks and days: those before the first week, and those after the last.
+fn of_whole(columns: &str, [weeks, days]: [&str; 2]) -> String {
+    format!(
+        "SELECT {columns} FROM {weeks} WHERE organization_id = $1 AND week >= $3 AND week < $4 \
+         UNION ALL SELECT {columns} FROM {days} WHERE organization_id = $1 AND day >= $2 AND day < $3 \
+         UNION ALL SELECT {columns} FROM {days} WHERE organization_id = $1 AND day >= $4 AND day < $5"
+    )
+}
+
+type Asking<R> = QueryAs<'static, Postgres, R, PgArguments>;
+
+/// Asks for it. Planned for this time, so that nothing else is read: how many days it has makes another plan.
+fn bind_time<R>(sql: String, asked: &Asked) -> Asking<R>
+where
+    R: for<'r> sqlx::FromRow<'r, PgRow>,
+{
+    let (days, rest) = (asked.days(), &asked.time.rest);
+    let [week, after] = days.weeks();
+    let query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false).bind(asked.organization);
+    let query = query.bind(days.first_day()).bind(week).bind(after).bind(days.end());
+    rest.iter().fold(query, |query, span| query.bind(timestamp(span.start)).bind(timestamp(span.end)))
 }
 
 /// All of it as of one instant.
@@ -64,6 +131,7 @@ async fn usage(connection: &mut PgConnection, asked: &Asked) -> Result<Usage, Fa
     let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
     sqlx::query(snapshot).execute(&mut *connection).await?;
     take_time(connection, TIME_OF_A_REPORT).await?;
+    sqlx::query(ALONE).execute(&mut *connection).await?;
     if !keeps_a_log(connection, asked.organization).await? {
         return Ok(Usage::default());
     }

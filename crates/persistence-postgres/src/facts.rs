@@ -118,14 +118,14 @@ pub(crate) fn unreadable() -> Settings {
 }
 
 /// The first id there could be after `after`; `None` after the last one.
-fn first_after(after: Option<Uuid>) -> Option<Uuid> {
+pub(crate) fn first_after(after: Option<Uuid>) -> Option<Uuid> {
     match after {
         None => Some(Uuid::nil()),
         Some(after) => after.as_u128().checked_add(1).map(Uuid::from_u128),
     }
 }
 
-fn limit(count: usize) -> i64 {
+pub(crate) fn limit(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -18,6 +18,7 @@ mod facts;
 mod jobs;
 mod listener;
 mod migrate;
+mod names;
 mod occupancies;
 mod open;
 mod options;

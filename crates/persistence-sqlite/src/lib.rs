@@ -13,6 +13,7 @@ mod database;
 mod directory;
 mod error;
 mod facts;
+mod names;
 mod occupancies;
 mod open;
 mod operations;

@@ -6,6 +6,7 @@
 mod days;
 mod range;
 mod report;
+mod weeks;
 
 use async_trait::async_trait;
 use model::OrganizationId;
@@ -18,6 +19,7 @@ pub use report::{
     Devices, GROUP_AT_LEAST, HourUsers, Minutes, MonthUsers, PAGES_TOLD, PageViews, Report, SupplierTypeUse,
     USERS_TOLD, Usage, UserUse, WeekdayUsers,
 };
+pub use weeks::{WEEK_QUARTERS, WeekClock, WeekPart};
 
 /// Milliseconds for which somebody counts as active now after what they did last: 15 min.
 pub const ACTIVE_NOW_MS: i64 = 15 * 60 * 1000;

@@ -22,6 +22,7 @@ mod follower;
 pub mod jobs;
 pub mod last_seen;
 pub mod named;
+pub mod names;
 pub mod occupancy;
 pub mod person;
 pub mod races;
@@ -102,6 +103,8 @@ macro_rules! conformance_tests {
                 the_erased_are_told_of_to_nobody,
                 a_move_is_made_once, a_clock_out_is_done_once, an_account_is_cleared_once,
                 a_name_is_of_one_kind;
+            names: a_person_knows_what_they_are_in, the_people_of_a_place_are_named,
+                the_people_of_a_place_come_in_pages, the_accounts_of_an_organization_are_named;
             signs: signs_never_go_back, signs_of_what_is_over_are_passed_over, who_is_lost_is_marked,
                 who_is_back_is_not_lost, a_late_sign_is_no_return, who_was_lost_unnoticed_is_back, who_is_lost_is_not_idle,
                 who_does_nothing_is_clocked_out,

@@ -13,6 +13,7 @@ pub mod behind;
 pub mod conformance;
 pub mod import;
 pub mod jobs;
+pub mod names;
 pub mod occupancies;
 pub mod person;
 pub mod pool;
@@ -28,6 +29,7 @@ pub use archive::{Archive, ArchiveError, ArchiveFolder, ArchivedRows, WEEK_MS, W
 pub use backlog::{Backlog, BacklogError};
 pub use behind::{ActivityRow, BATCH_ROWS, Behind, Gap, GapReason, LastSeen, Stretch, StretchId, Written};
 pub use jobs::{ArgumentError, Job, JobError, JobName, JobOptions, JobStatus, Report, Runner};
+pub use names::{NamedOrganization, NamedPerson, NamedWedding, Names, Part, Place, Places};
 pub use occupancies::{
     AccessCode, ClockIn, ClockedIn, CodeHash, Ended, ForceClear, Minted, NewCode, Occupancies, Revocation,
     Sign, TokenKey,

@@ -9,7 +9,9 @@ use model::{
 };
 use uuid::Uuid;
 
-use crate::{Analytics, Archive, Behind, Jobs, Occupancies, Person, Truth, Upkeep, audited::AuditEntry};
+use crate::{
+    Analytics, Archive, Behind, Jobs, Names, Occupancies, Person, Truth, Upkeep, audited::AuditEntry,
+};
 
 /// How long the result of an operation is kept, in milliseconds: 24 h.
 pub const OPERATION_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -214,7 +216,7 @@ pub fn clean_name(raw: &str, field: &'static str) -> Result<CleanText, InvalidRe
 /// Every write is one transaction: committed with its audit row when the call returns, or not at all. A caller
 /// that goes away in the middle cancels nothing: the write is finished or undone, never half done.
 #[async_trait]
-pub trait Store: Truth + Occupancies + Behind + Jobs + Upkeep + Archive + Person + Analytics {
+pub trait Store: Truth + Names + Occupancies + Behind + Jobs + Upkeep + Archive + Person + Analytics {
     /// Changes a user's settings, and returns what they came to. A change that changes nothing leaves no entry in the
     /// history. An operation done before, within [`OPERATION_KEPT_MS`] and with the same patch, is not done again: its
     /// result is what it was then, whatever is in force now.

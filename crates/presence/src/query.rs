@@ -55,6 +55,17 @@ impl Presence {
         keys.is_some_and(|(viewer, subject)| self.person_anywhere(viewer, subject).is_some())
     }
 
+    /// Whom of those whom the channel lists the viewer sees, here or not, sorted by id: [`Presence::may_see`] of each. `None`:
+    /// to the viewer there is no such channel, or they are not admitted.
+    #[must_use]
+    pub fn seen_in(&self, viewer: UserId, channel: ChannelId) -> Option<Vec<UserId>> {
+        let looker = self.admitted(viewer)?;
+        let room = self.room(viewer, channel)?;
+        let listed = self.channels.at(room).into_iter().flat_map(|channel| &channel.people);
+        let seen = listed.filter(|(_, subject)| self.person_in(room, looker, **subject).is_some());
+        Some(seen.map(|(id, _)| *id).collect())
+    }
+
     /// The session that a call of the user means, by its name or, without one, the one that calls alone keep alive; and
     /// what it announces.
     #[must_use]

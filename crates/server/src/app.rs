@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     auth::{Authenticator, extension::ExtensionTokens},
-    config::{Config, Occupancy},
+    config::{Config, Console, Occupancy},
     rate::{UserLimits, guesses::Guesses},
     rest::{Exports, Reports},
     upgrade,
@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) user_limits: UserLimits,
     pub(crate) guesses: Guesses,
     pub(crate) upgrade_rules: upgrade::Rules,
+    pub(crate) console: Console,
     pub(crate) bounds: Bounds,
     /// The tasks of the sockets, so that a shutdown can wait for them.
     pub(crate) sockets: TaskTracker,
@@ -70,7 +71,8 @@ impl App {
             occupancy: config.occupancy,
             user_limits: UserLimits::new(&config.limits),
             guesses: Guesses::new(&config.limits),
-            upgrade_rules: upgrade::Rules::from(&config.listen),
+            upgrade_rules: upgrade::Rules::from(config),
+            console: config.console,
             bounds: Bounds {
                 hello_timeout: Duration::from_millis(config.listen.hello_timeout_ms),
                 message_timeout: Duration::from_millis(config.listen.message_timeout_ms),

@@ -53,6 +53,8 @@ pub struct Config {
     pub presence: Presence,
     /// How often a user may call.
     pub limits: CallLimits,
+    /// The pages of the console.
+    pub console: Console,
     /// What is logged.
     pub log: Log,
     /// How the hub ends.
@@ -223,6 +225,14 @@ pub struct CallLimits {
     pub malformed_frames_per_minute: u32,
     /// Frames of a connection in a second, past which it is read more slowly.
     pub frames_per_second: u32,
+}
+
+/// The pages of the console.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Console {
+    /// Whether they are served, and may open sockets to where they came from.
+    pub enabled: bool,
 }
 
 /// What is logged.

@@ -9,6 +9,7 @@ pub mod cli;
 mod clocking;
 pub mod commands;
 pub mod config;
+mod console;
 pub mod edge;
 mod failure;
 pub mod listener;

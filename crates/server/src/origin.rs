@@ -37,6 +37,14 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// Whether it is of a `Host`, by HTTP or HTTPS: which of them it was is known to the proxy alone that ended it.
+    #[must_use]
+    pub fn is_of(&self, host: &str) -> bool {
+        ["http", "https"].iter().any(|scheme| Self::parse(&format!("{scheme}://{host}")).as_ref() == Ok(self))
+    }
+}
+
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" => Some(80),
@@ -108,6 +116,30 @@ mod tests {
             ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop"),
         ] {
             assert_eq!(Origin::parse(written).unwrap().to_string(), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_of_its_host_alone() {
+        let origin = |text| Origin::parse(text).unwrap();
+        for (text, host) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("https://hub.example", "hub.example"),
+            ("https://hub.example", "hub.example:443"),
+            ("http://[::1]:3000", "[::1]:3000"),
+        ] {
+            assert!(origin(text).is_of(host), "{text} {host}");
+        }
+        for (text, host) in [
+            ("http://127.0.0.1:8080", "127.0.0.1"),
+            ("http://127.0.0.1:8080", "localhost:8080"),
+            ("https://hub.example", "hub.example:80"),
+            ("https://hub.example", "evil.hub.example"),
+            ("https://hub.example", "hub.example/"),
+            ("https://hub.example", ""),
+            ("chrome-extension://abcdefghijklmnop", "abcdefghijklmnop"),
+        ] {
+            assert!(!origin(text).is_of(host), "{text} {host}");
         }
     }
 

@@ -28,13 +28,16 @@ use utoipa_axum::{
     routes,
 };
 
-use crate::{app::App, edge, openapi, socket};
+use crate::{app::App, console, edge, openapi, socket};
 
-/// Every route of the public port.
-pub(crate) fn routes(app: Arc<App>, request_timeout: Duration) -> Router {
+/// Every route of the public port: the API, the console, and `others`. Pages are no part of the API, and so not of its
+/// description.
+pub(crate) fn routes(app: Arc<App>, others: Router, request_timeout: Duration) -> Router {
     let (routes, _) = described().split_for_parts();
     let allowed = app.upgrade_rules.allowed_origins.clone();
-    cors::around(edge::around(routes.with_state(app), request_timeout), &allowed)
+    let pages = if app.console.enabled { console::routes() } else { Router::new() };
+    let routes = routes.with_state(app).merge(pages).merge(others);
+    cors::around(edge::around(routes, request_timeout), &allowed)
 }
 
 /// A route is made with its description, or not at all.

@@ -5,6 +5,7 @@ mod health;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use hub::{FollowerOptions, Hub, OperationOptions, Operations, Reconnect};
 use metrics_exporter_prometheus::PrometheusHandle;
 use persistence::{Runner, Store, Writer, WriterOptions};
@@ -73,6 +74,15 @@ impl Running {
     /// # Errors
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: &Config, metrics: PrometheusHandle) -> Result<Self, StartError> {
+        Self::start_with(config, metrics, Router::new()).await
+    }
+
+    /// As [`Running::start`], with more routes on the public port.
+    pub(crate) async fn start_with(
+        config: &Config,
+        metrics: PrometheusHandle,
+        routes: Router,
+    ) -> Result<Self, StartError> {
         config.ready_to_serve()?;
         let authenticator = Authenticator::new(&config.auth)?;
         let readiness = Readiness::waiting_for(&[DIRECTORY, ACCEPTING]);
@@ -112,7 +122,7 @@ impl Running {
             drain: Duration::from_secs(config.shutdown.drain_s),
             reconnect: Reconnect { after_ms: 0, spread_ms: config.shutdown.reconnect_spread_s * 1_000 },
         };
-        running.listen(config, clients.0, operators.0, &metrics);
+        running.listen(config, (clients.0, routes), operators.0, &metrics);
         running.keep_house(metrics);
         running.readiness.set(ACCEPTING, true);
         Ok(running)
@@ -121,13 +131,13 @@ impl Running {
     fn listen(
         &mut self,
         config: &Config,
-        clients: TcpListener,
+        (clients, others): (TcpListener, Router),
         operators: TcpListener,
         metrics: &PrometheusHandle,
     ) {
         let timeout = Duration::from_millis(config.listen.request_timeout_ms);
         let options = Options::new(&config.listen, &config.shutdown);
-        let routes = rest::routes(self.app.clone(), timeout);
+        let routes = rest::routes(self.app.clone(), others, timeout);
         let public = listener::serve(clients, routes, options, self.accept.clone());
         let routes = telemetry::operations(metrics.clone(), self.readiness.clone());
         let internal = listener::serve(operators, routes, Options::operations(), self.background.clone());
@@ -145,6 +155,12 @@ impl Running {
         let watch = health::watch(self.store.clone(), self.app.operations.clone(), writer, readiness);
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled(watch).await });
+    }
+
+    /// The address of the console.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("http://{}/", self.address)
     }
 
     /// The URL of the socket.

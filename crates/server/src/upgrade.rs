@@ -34,7 +34,7 @@ pub use line::{Line, WriteSide};
 pub use socket::WebSocket;
 
 use crate::{
-    config::Secret,
+    config::{Config, Secret},
     listener::Peer,
     origin::Origin,
     problem::{Kind, Problem},
@@ -57,13 +57,16 @@ pub struct Rules {
     pub allowed_origins: Vec<Origin>,
     /// Whether clients without an Origin may: programs, not browsers.
     pub allow_missing_origin: bool,
+    /// Whether pages may that come from this hub.
+    pub allow_own_pages: bool,
 }
 
-impl From<&crate::config::Listen> for Rules {
-    fn from(listen: &crate::config::Listen) -> Self {
+impl From<&Config> for Rules {
+    fn from(config: &Config) -> Self {
         Self {
-            allowed_origins: listen.allowed_origins.clone(),
-            allow_missing_origin: listen.allow_missing_origin,
+            allowed_origins: config.listen.allowed_origins.clone(),
+            allow_missing_origin: config.listen.allow_missing_origin,
+            allow_own_pages: config.console.enabled,
         }
     }
 }

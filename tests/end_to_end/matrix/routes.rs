@@ -54,6 +54,16 @@ const OFFICE: [&str; 6] = [
     NO,
 ];
 
+/// Those who are in an organization, whatever their role.
+const IN_AN_ORGANIZATION: [&str; 6] = [
+    NO,
+    "200 200 unknown_channel unknown_channel",
+    "unknown_channel unknown_channel 200 unknown_channel",
+    NO,
+    "200 unknown_channel unknown_channel unknown_channel",
+    NO,
+];
+
 /// Those who take part in a wedding.
 const AT_A_WEDDING: [&str; 6] = [
     NO,
@@ -155,6 +165,28 @@ pub(super) const ROWS: &[Row] = &[
         |_, _| send("/api/presence/settings", json!({ "visibility": "nobody" })),
         EVERY_USER,
     ),
+    row("GET", "/api/presence/me/channels", |_, _| get("/api/presence/me/channels".into()), EVERY_USER),
+    row(
+        "GET",
+        "/api/presence/me/names",
+        |town, whose| {
+            get(format!("/api/presence/me/names?channel=organization:{}", town.organization(whose)))
+        },
+        IN_AN_ORGANIZATION,
+    ),
+    row(
+        "GET",
+        "/api/presence/me/names",
+        |town, whose| get(format!("/api/presence/me/names?channel=wedding:{}", town.wedding(whose))),
+        AT_A_WEDDING,
+    ),
+    // Of an account there are no names, whoever's it is.
+    row(
+        "GET",
+        "/api/presence/me/names",
+        |town, whose| get(format!("/api/presence/me/names?channel=account:{}", town.account(whose))),
+        [NO, "unknown_channel", "unknown_channel", NO, "unknown_channel", NO],
+    ),
     row("GET", "/api/presence/me/audit", |_, _| get("/api/presence/me/audit".into()), EVERY_USER),
     row("GET", "/api/presence/me/export", |_, _| get("/api/presence/me/export".into()), EVERY_USER),
     row("DELETE", "/api/presence/me", |_, _| get("/api/presence/me".into()), EVERY_USER),
@@ -197,14 +229,7 @@ pub(super) const ROWS: &[Row] = &[
         "GET",
         "/api/presence/accounts",
         |town, whose| of_organization("/api/presence/accounts", town, whose),
-        [
-            NO,
-            "200 200 unknown_channel unknown_channel",
-            "unknown_channel unknown_channel 200 unknown_channel",
-            NO,
-            "200 unknown_channel unknown_channel unknown_channel",
-            NO,
-        ],
+        IN_AN_ORGANIZATION,
     ),
     row(
         "DELETE",

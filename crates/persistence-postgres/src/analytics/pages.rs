@@ -1,52 +1,49 @@
 //! Which pages were viewed, and by how many people.
 
-use chrono::NaiveDate;
-use persistence::analytics::{Cut, GROUP_AT_LEAST, PAGES_TOLD, PageViews, Span};
-use sqlx::{AssertSqlSafe, PgConnection};
+use persistence::analytics::{GROUP_AT_LEAST, PAGES_TOLD, PageViews};
+use sqlx::PgConnection;
 
-use super::Asked;
-use crate::{error::Failure, facts::timestamp};
+use super::{Asked, bind_time, of_time, of_whole};
+use crate::error::Failure;
 
-type Row = (String, i64, i64);
-type Query = sqlx::query::QueryAs<'static, sqlx::Postgres, Row, sqlx::postgres::PgArguments>;
+/// Pages whose people are counted first: some more than are told, because some may have too few.
+const TRIED: usize = PAGES_TOLD + PAGES_TOLD / 4;
 
-/// What sets of people may take while pages are put together; past it the database puts them on disk.
-const MEMORY: &str = "SET LOCAL work_mem = '32MB'";
-
-/// People are the bits of their numbers, so that those of many days are told apart without a row for each: the sets are
-/// made as wide as the greatest number.
-const DAYS: &str = "
-    WITH wide AS MATERIALIZED (
-        SELECT width, \"bit\"(B'0', width, true) AS nobody
-        FROM (SELECT coalesce(max(number), 0) + 1 FROM activity_members WHERE organization_id = $1) AS w (width)
-    ), viewed AS (
-        SELECT page, sum(views) AS views, bit_or(\"bit\"(people, (SELECT width FROM wide), true)) AS people
-        FROM activity_page_days WHERE organization_id = $1 AND day >= $2 AND day < $3 GROUP BY page";
-/// For each span of the rest, with its place among what is bound: planned for the span, so that nothing else is read.
-const AND_OF_SPAN: &str = "
-        UNION ALL
-        SELECT page, sum(views), bit_or(set_bit((SELECT nobody FROM wide), number, 1))
-        FROM activity_pages AS quarter
-        JOIN activity_members AS member ON member.organization_id = $1 AND member.user_id = quarter.user_id
-        WHERE quarter.organization_id = $1 AND bucket >= {start} AND bucket < {finish} GROUP BY page";
-const TOLD: &str = "
-    ), told AS (
-        SELECT page, sum(views)::bigint AS views, bit_count(bit_or(people)) AS people FROM viewed GROUP BY page
-    )
-    SELECT page, views, people FROM told
-    WHERE people >= $4 ORDER BY views DESC, page COLLATE \"C\" LIMIT $5";
-
+/// The people of the pages with the most views are counted. Where too many of these are of too few people, those of all
+/// pages are.
 pub(super) async fn pages(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<PageViews>, Failure> {
-    sqlx::query(MEMORY).execute(&mut *connection).await?;
-    let [first, after] = days(&asked.by_time);
-    let rest = &asked.by_time.rest;
-    let pages =
-        sqlx::query_as(AssertSqlSafe(statement(rest.len()))).persistent(false).bind(asked.organization);
-    let pages = pages.bind(first).bind(after).bind(number(GROUP_AT_LEAST)).bind(number(PAGES_TOLD));
-    let with_span = |pages: Query, span: &Span| pages.bind(timestamp(span.start)).bind(timestamp(span.end));
-    let pages = rest.iter().fold(pages, with_span);
-    let rows = pages.fetch_all(connection).await?;
-    let told = |(page, views, people): Row| PageViews {
+    let most = most_viewed(connection, asked).await?;
+    let all_tried = most.len() < TRIED;
+    let pages = told(connection, asked, Some(most)).await?;
+    if pages.len() < PAGES_TOLD && !all_tried {
+        return told(connection, asked, None).await;
+    }
+    Ok(pages)
+}
+
+const WHOLE: [&str; 2] = ["activity_page_weeks", "activity_page_days"];
+const QUARTERS: &str = "activity_pages";
+
+async fn most_viewed(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<String>, Failure> {
+    let [weeks, days] = WHOLE;
+    let sql = format!(
+        "SELECT page FROM ({}) AS viewed \
+         GROUP BY page ORDER BY sum(views) DESC, page COLLATE \"C\" LIMIT {TRIED}",
+        of_time(asked, "page, views", [weeks, days, QUARTERS])
+    );
+    let rows: Vec<(String,)> = bind_time(sql, asked).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(page,)| page).collect())
+}
+
+/// Of some pages, or of all.
+async fn told(
+    connection: &mut PgConnection,
+    asked: &Asked,
+    of: Option<Vec<String>>,
+) -> Result<Vec<PageViews>, Failure> {
+    let pages = bind_time(people(asked), asked).bind(of);
+    let rows: Vec<(String, i64, i64)> = pages.fetch_all(connection).await?;
+    let told = |(page, views, people): (String, i64, i64)| PageViews {
         page,
         views: views.unsigned_abs(),
         unique_users: people.unsigned_abs(),
@@ -54,21 +51,32 @@ pub(super) async fn pages(connection: &mut PgConnection, asked: &Asked) -> Resul
     Ok(rows.into_iter().map(told).collect())
 }
 
-/// The first day, and the one after the last: of all the time there is one stretch of whole days at most.
-fn days(cut: &Cut) -> [NaiveDate; 2] {
-    cut.days.first().map_or_else(Default::default, |days| [days.first_day(), days.end()])
+/// People are the bits of their numbers, so that those of many days are told apart without a row for each: the sets are
+/// made as wide as the greatest number.
+fn people(asked: &Asked) -> String {
+    let wanted = format!("(${place}::text[] IS NULL OR page = ANY (${place}))", place = asked.next_place());
+    let whole = of_whole("page, views, people", WHOLE);
+    let rest: String = asked.rest_places().map(|places| people_of_rest(places, &wanted)).collect();
+    format!(
+        "WITH wide AS MATERIALIZED ( \
+             SELECT width, \"bit\"(B'0', width, true) AS nobody FROM ( \
+                 SELECT coalesce(max(number), 0) + 1 FROM activity_members WHERE organization_id = $1) AS w (width) \
+         ), viewed AS ( \
+             SELECT page, sum(views) AS views, bit_or(\"bit\"(people, (SELECT width FROM wide), true)) AS people \
+             FROM ({whole}) AS known WHERE {wanted} GROUP BY page {rest} \
+         ), told AS ( \
+             SELECT page, sum(views)::bigint AS views, bit_count(bit_or(people)) AS people FROM viewed GROUP BY page \
+         ) \
+         SELECT page, views, people FROM told WHERE people >= {GROUP_AT_LEAST} \
+         ORDER BY views DESC, page COLLATE \"C\" LIMIT {PAGES_TOLD}"
+    )
 }
 
-/// What is bound comes first, then the bounds of so many spans.
-fn statement(spans: usize) -> String {
-    let of_span = |nth: usize| {
-        let [start, finish] = [nth * 2 + 6, nth * 2 + 7].map(|place| format!("${place}"));
-        AND_OF_SPAN.replace("{start}", &start).replace("{finish}", &finish)
-    };
-    let rest: String = (0..spans).map(of_span).collect();
-    format!("{DAYS}{rest}{TOLD}")
-}
-
-fn number(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+fn people_of_rest([start, finish]: [usize; 2], wanted: &str) -> String {
+    format!(
+        "UNION ALL SELECT page, sum(views), bit_or(set_bit((SELECT nobody FROM wide), number, 1)) \
+         FROM {QUARTERS} AS quarter \
+         JOIN activity_members AS member ON member.organization_id = $1 AND member.user_id = quarter.user_id \
+         WHERE quarter.organization_id = $1 AND bucket >= ${start} AND bucket < ${finish} AND {wanted} GROUP BY page "
+    )
 }

@@ -3,35 +3,12 @@
 use std::collections::BTreeMap;
 
 use model::UserId;
-use persistence::analytics::{Span, UserUse, WholeDays};
+use persistence::analytics::{UserUse, WEEK_QUARTERS, WeekClock};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Asked;
-use crate::{error::Failure, facts::timestamp};
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    user_id: Uuid,
-    sessions: i64,
-    millis: i64,
-    desktop: i64,
-    mobile: i64,
-    tablet: i64,
-    forenoon: i64,
-    afternoon: i64,
-    marks: i64,
-}
-
-impl From<&Row> for UserUse {
-    fn from(row: &Row) -> Self {
-        let devices = [row.desktop, row.mobile, row.tablet].map(i64::unsigned_abs);
-        let (sessions, millis) = (row.sessions.unsigned_abs(), row.millis.unsigned_abs());
-        let mut of = Self { sessions, millis, devices, ..Self::default() };
-        of.mark(row.marks.unsigned_abs());
-        of
-    }
-}
+use super::{Asked, Tables, bind_time, of_time};
+use crate::error::Failure;
 
 /// Everybody who was active.
 pub(super) async fn users(
@@ -39,67 +16,90 @@ pub(super) async fn users(
     asked: &Asked,
 ) -> Result<BTreeMap<UserId, UserUse>, Failure> {
     let mut users: BTreeMap<UserId, UserUse> = BTreeMap::new();
-    for days in &asked.by_clock.days {
-        for row in of_days(connection, asked.organization, days).await? {
-            let mut of = UserUse::from(&row);
-            of.hours = days.hours([row.forenoon, row.afternoon]);
-            *users.entry(UserId(row.user_id)).or_default() += of;
-        }
+    let mut clocks: BTreeMap<i64, WeekClock> = BTreeMap::new();
+    for row in active(connection, asked).await? {
+        let clock = clocks.entry(row.ahead_ms).or_insert_with(|| WeekClock::new(row.ahead_ms));
+        let of = users.entry(UserId(row.user_id)).or_default();
+        of.mark(clock.marks(row.bits()) | row.marks.unsigned_abs());
     }
-    for span in &asked.by_clock.rest {
-        for row in of_quarters(connection, asked.organization, span).await? {
-            *users.entry(UserId(row.user_id)).or_default() += UserUse::from(&row);
-        }
+    for row in sums(connection, asked).await? {
+        *users.entry(UserId(row.user_id)).or_default() += UserUse::from(&row);
     }
     Ok(users)
 }
 
-/// The quarters of a day are on two dates: those in `$4` and `$5` on the earlier one.
-const DAYS: &str = "
-    SELECT user_id, sum(sessions)::bigint AS sessions, sum(millis)::bigint AS millis,
-        sum(desktop)::bigint AS desktop, sum(mobile)::bigint AS mobile, sum(tablet)::bigint AS tablet,
-        bit_or(forenoon) AS forenoon, bit_or(afternoon) AS afternoon,
-        bit_or(CASE WHEN forenoon & $4 <> 0 OR afternoon & $5 <> 0
-                THEN ($6::bigint[])[day - $2 + 1] ELSE 0 END
-            | CASE WHEN forenoon & ~$4 <> 0 OR afternoon & ~$5 <> 0
-                THEN ($6::bigint[])[day - $2 + 2] ELSE 0 END) AS marks
-    FROM activity_days WHERE organization_id = $1 AND day >= $2 AND day < $3 GROUP BY user_id";
-
-async fn of_days(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    days: &WholeDays,
-) -> Result<Vec<Row>, Failure> {
-    let [forenoon, afternoon] = days.on_the_earlier_date();
-    // Planned for these days: how many they are makes another plan.
-    let rows = sqlx::query_as(DAYS).persistent(false).bind(organization);
-    let rows = rows.bind(days.first_day()).bind(days.end()).bind(forenoon).bind(afternoon);
-    Ok(rows.bind(days.marks()).fetch_all(connection).await?)
+/// When somebody was active, by clocks that differ from UTC by the same.
+#[derive(sqlx::FromRow)]
+struct Active {
+    user_id: Uuid,
+    ahead_ms: i64,
+    marks: i64,
+    /// How many bits, and the bits.
+    quarters: Vec<u8>,
 }
 
-/// What the local clock shows is worked out once for each quarter, and not for each row: the hour marks a bit from 0 on,
-/// the month one from 24 on, the day of the week one from 40 on.
-const QUARTERS: &str = "
-    WITH quarter AS MATERIALIZED (
-        SELECT bucket, (1::bigint << extract(hour FROM local)::int)
-            | (1::bigint << (24 + extract(month FROM local)::int))
-            | (1::bigint << (40 + extract(isodow FROM local)::int)) AS marks
-        FROM generate_series($2::timestamptz, $3::timestamptz - interval '15 minutes', interval '15 minutes') AS bucket,
-            LATERAL (SELECT bucket AT TIME ZONE 'UTC' + $4 * interval '1 millisecond') AS clock (local)
-    )
-    SELECT known.user_id, sum(sessions)::bigint AS sessions, sum(millis)::bigint AS millis,
-        sum(desktop)::bigint AS desktop, sum(mobile)::bigint AS mobile, sum(tablet)::bigint AS tablet,
-        0::bigint AS forenoon, 0::bigint AS afternoon, bit_or(marks) AS marks
-    FROM activity_rollups AS known JOIN quarter USING (bucket)
-    WHERE organization_id = $1 AND bucket >= $2 AND bucket < $3
-    GROUP BY known.user_id";
+impl Active {
+    /// The quarters of any week.
+    fn bits(&self) -> &[u8] {
+        self.quarters.last_chunk::<{ WEEK_QUARTERS / 8 }>().map_or(&[], |bits| bits)
+    }
+}
 
-async fn of_quarters(
-    connection: &mut PgConnection,
-    organization: Uuid,
-    span: &Span,
-) -> Result<Vec<Row>, Failure> {
-    let rows = sqlx::query_as(QUARTERS).persistent(false).bind(organization);
-    let rows = rows.bind(timestamp(span.start)).bind(timestamp(span.end)).bind(span.ahead_ms);
+/// What clocks show is not worked out here but for the months: which quarters of the week are left of everybody is little.
+const ACTIVE: &str = "
+    WITH part AS MATERIALIZED (
+        SELECT week, (every >> first) & (every << 672 - after) AS wanted, ahead_ms, mark
+        FROM unnest($2::date[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[])
+            AS given (week, first, after, ahead_ms, mark), (SELECT ~\"bit\"(B'0', 672, true)) AS all_of_it (every)
+    )
+    SELECT user_id, ahead_ms, bit_or(mark) AS marks, bit_send(bit_or(quarters & wanted)) AS quarters
+    FROM part JOIN activity_weeks USING (week)
+    WHERE organization_id = $1 AND quarters & wanted <> \"bit\"(B'0', 672, true)
+    GROUP BY user_id, ahead_ms";
+
+async fn active(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<Active>, Failure> {
+    let parts = &asked.parts;
+    // Planned for these weeks: how many they are makes another plan.
+    let rows = sqlx::query_as(ACTIVE).persistent(false).bind(asked.organization);
+    let rows = rows.bind(parts.iter().map(|part| part.week).collect::<Vec<_>>());
+    let rows = rows.bind(parts.iter().map(|part| part.first).collect::<Vec<_>>());
+    let rows = rows.bind(parts.iter().map(|part| part.after).collect::<Vec<_>>());
+    let rows = rows.bind(parts.iter().map(|part| part.ahead_ms).collect::<Vec<_>>());
+    let rows = rows.bind(parts.iter().map(|part| part.mark).collect::<Vec<_>>());
     Ok(rows.fetch_all(connection).await?)
+}
+
+#[derive(sqlx::FromRow)]
+struct Sums {
+    user_id: Uuid,
+    sessions: i64,
+    millis: i64,
+    desktop: i64,
+    mobile: i64,
+    tablet: i64,
+}
+
+impl From<&Sums> for UserUse {
+    fn from(row: &Sums) -> Self {
+        let devices = [row.desktop, row.mobile, row.tablet].map(i64::unsigned_abs);
+        Self {
+            sessions: row.sessions.unsigned_abs(),
+            millis: row.millis.unsigned_abs(),
+            devices,
+            ..Self::default()
+        }
+    }
+}
+
+const COLUMNS: &str = "user_id, sessions, millis, desktop, mobile, tablet";
+const TABLES: Tables = ["activity_weeks", "activity_days", "activity_rollups"];
+
+async fn sums(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<Sums>, Failure> {
+    let sql = format!(
+        "SELECT user_id, sum(sessions)::bigint AS sessions, sum(millis)::bigint AS millis, \
+             sum(desktop)::bigint AS desktop, sum(mobile)::bigint AS mobile, sum(tablet)::bigint AS tablet \
+         FROM ({}) AS part GROUP BY user_id",
+        of_time(asked, COLUMNS, TABLES)
+    );
+    Ok(bind_time(sql, asked).fetch_all(connection).await?)
 }

@@ -1,7 +1,7 @@
 //! Tables that the platform made without keys, rules and indexes: read all the same, and in time.
 
-use model::{AccountId, AccountState, OrganizationId, UserFacts, UserId};
-use persistence::{PAGE, Pick, Store, Truth};
+use model::{AccountId, AccountState, OrganizationId, Role, UserFacts, UserId, WeddingId};
+use persistence::{NamedPerson, Names, PAGE, Part, Pick, Place, Store, Truth};
 use persistence_postgres::{PostgresOptions, PostgresStore, migrate};
 use postgres_cluster::Cluster;
 
@@ -109,5 +109,31 @@ async fn what_belongs_nowhere_relates_nobody() {
         assert_eq!(facts(n).weddings.len() as u64, weddings, "user {n}");
     }
     assert_eq!(accounts.len(), 7, "one has no organization");
+    store.close().await;
+}
+
+/// Somebody with three rows in one office is one member, with the highest role; what has no name is called nothing.
+#[tokio::test]
+async fn names_are_read_from_what_there_is() {
+    let home = platform().await;
+    let store = home.store().await;
+    let named = |n: u128, part| NamedPerson { id: fixture::user(n), display_name: format!("User {n}"), part };
+    let office = Place::Organization(organization(10_000));
+    let people = store.people_in(office, Some(fixture::user(19)), 2).await.expect("some names");
+    assert_eq!(people, [named(20, Part::Member(Role::Member)), named(40, Part::Member(Role::Owner))]);
+    for (wedding, person) in
+        [(20_999, named(3, Part::Client)), (20_998, named(4, Part::Supplier(Vec::new())))]
+    {
+        let wedding = Place::Wedding(WeddingId(fixture::user(wedding).0));
+        assert_eq!(store.people_in(wedding, None, 9).await.expect("some names"), [person]);
+    }
+    let accounts = store.accounts_in(organization(10_000), 1).await.expect("some names");
+    assert_eq!(accounts, [(AccountId(fixture::user(30_040).0), String::new())]);
+    // The platform has no row of its organizations and weddings.
+    let places = store.places(fixture::user(1), 9).await.expect("some names").expect("a user");
+    assert_eq!(
+        (places.display_name.as_str(), places.organizations.len(), places.weddings.len()),
+        ("User 1", 0, 0)
+    );
     store.close().await;
 }

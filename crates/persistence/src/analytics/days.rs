@@ -9,13 +9,15 @@ use model::Wall;
 use super::{Span, UserUse};
 use crate::BUCKET_MS;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-const HOUR_MS: i64 = 60 * 60 * 1_000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(super) const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// Quarters of an hour in half a day: the bits that one number has of them.
 const HALF: i64 = 48;
 /// Where the months begin in [`UserUse::mark`], and the days of the week.
-const MONTHS: u32 = 24;
-const WEEKDAYS: u32 = 40;
+pub(super) const MONTHS: u32 = 24;
+pub(super) const WEEKDAYS: u32 = 40;
+/// The 5th of January 1970, counted from the 1st.
+const FIRST_MONDAY: i64 = 4;
 
 /// Days in UTC, one after another, in which the clocks of a zone differ from UTC by the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,16 @@ impl WholeDays {
     #[must_use]
     pub fn end(&self) -> NaiveDate {
         day(self.first + self.count)
+    }
+
+    /// The whole weeks in them: the first Monday, and the first after the weeks. Where there is none, twice the end of the
+    /// days.
+    #[must_use]
+    pub fn weeks(&self) -> [NaiveDate; 2] {
+        let end = self.first + self.count;
+        let monday = self.first + (FIRST_MONDAY - self.first).rem_euclid(7);
+        let after = end - (end - FIRST_MONDAY).rem_euclid(7);
+        if monday < after { [monday, after].map(day) } else { [day(end); 2] }
     }
 
     fn span(&self) -> Span {

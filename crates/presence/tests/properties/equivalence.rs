@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use model::{Mono, PeopleInterest, SessionId, SubscribeRequest, SubscriptionId};
+use model::{Mono, PeopleInterest, SessionId, SubscribeRequest, SubscriptionId, UserId};
 use oracle::{Act, Event, Oracle, Truth, Watch, World};
 use presence::Subjects;
 
@@ -226,6 +226,10 @@ impl Run {
             assert_eq!(answer, truth, "{words}");
             if let Some(channel) = channel {
                 assert_eq!(self.rig.presence.people_for(viewer, &Subjects::All(channel)), truth, "{words}");
+                let seen = truth.as_ref().map(|people| people.iter().map(|person| person.user_id).collect());
+                assert_eq!(self.rig.presence.seen_in(viewer, channel), seen, "{words}");
+                let may_see = |user: &UserId| self.rig.presence.may_see(viewer, *user);
+                assert!(seen.iter().flatten().all(may_see), "{words}");
             }
             for subject in self.cast.users.iter().filter(|_| channel.is_none()) {
                 let listed = truth.iter().flatten().any(|person| person.user_id == *subject);

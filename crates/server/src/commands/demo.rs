@@ -5,13 +5,14 @@ mod desk;
 mod dice;
 mod guide;
 mod life;
+mod personas;
 mod scene;
 pub(super) mod world;
 
 #[cfg(test)]
 mod tests;
 
-use std::{io::Write, net::SocketAddr, time::Duration};
+use std::{io::Write, time::Duration};
 
 use client::{Client, Options};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,10 +27,11 @@ use super::{
 use crate::{
     auth::jwt::mint,
     cli::DemoArgs,
+    run::Running,
     telemetry::{start_log, start_metrics},
 };
 use desk::Desk;
-use guide::Guide;
+use guide::{Addresses, Guide};
 use life::Life;
 use scene::Scene;
 use world::{Person, World};
@@ -70,7 +72,7 @@ impl Demo {
     ) -> Result<(), CommandError> {
         let running = self.scene.start(&self.world, metrics).await?;
         let url = running.socket_url();
-        out.write_all(self.header(&url, running.operations_address)?.as_bytes())?;
+        out.write_all(self.header(&running)?.as_bytes())?;
         out.flush()?;
         let mut people = self.populate(&url);
         if let Some(desk) = Desk::of(&self.world) {
@@ -84,11 +86,16 @@ impl Demo {
         shown
     }
 
-    fn header(&self, url: &str, operations: SocketAddr) -> Result<String, CommandError> {
+    fn header(&self, running: &Running) -> Result<String, CommandError> {
         let token = mint(self.scene.issuer(), self.viewer.id, PRINTED_TOKEN_LIFE)?;
         let desk = self.desk()?;
         let guide = Guide { world: &self.world, viewer: &self.viewer, palette: self.palette, desk };
-        Ok(guide.header(url, operations, &token))
+        let at = Addresses {
+            console: running.console_url(),
+            socket: running.socket_url(),
+            operations: running.operations_address,
+        };
+        Ok(guide.header(&at, &token))
     }
 
     /// Tokens for those who look at the accounts, an admin and an assistant.

@@ -1,7 +1,9 @@
-//! `/api/presence/me`: all that is stored about the caller, read out or erased.
+//! `/api/presence/me`: all that is stored about the caller, read out or erased; and the names of what the caller is in.
 
+mod channels;
 mod export;
 mod history;
+mod names;
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +33,8 @@ const ARCHIVE_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(erase))
+        .routes(routes!(channels::channels))
+        .routes(routes!(names::names))
         .routes(routes!(history::history))
         .routes(routes!(export::export))
 }

@@ -86,7 +86,16 @@ fn check_origin(headers: &HeaderMap, rules: &Rules) -> Result<(), Problem> {
     };
     let origin = origin.to_str().ok().and_then(|text| Origin::parse(text).ok()).ok_or_else(foreign)?;
     let alone = origins.next().is_none();
-    if alone && rules.allowed_origins.contains(&origin) { Ok(()) } else { Err(foreign()) }
+    let allowed =
+        rules.allowed_origins.contains(&origin) || (rules.allow_own_pages && is_own(&origin, headers));
+    if alone && allowed { Ok(()) } else { Err(foreign()) }
+}
+
+/// Whether a page comes from where it calls. A browser says both, and no page can change either. That an address may be
+/// given another name by whoever owns the name is of no use to them: nothing but a token signs anybody in.
+fn is_own(origin: &Origin, headers: &HeaderMap) -> bool {
+    let host = one(headers, &header::HOST).ok().flatten().and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| origin.is_of(host))
 }
 
 /// The nonce: 16 bytes in Base64, which is 22 digits and two equals signs.

@@ -33,7 +33,7 @@ struct Sockets {
 }
 
 async fn serve(settings: &[(&str, &str)]) -> Sockets {
-    let rules = Arc::new(Rules::from(&config(settings).listen));
+    let rules = Arc::new(Rules::from(&config(settings)));
     let (sender, opened) = mpsc::channel(8);
     let route = async move |request: Request| -> Response {
         match upgrade(request, &rules) {
@@ -148,6 +148,8 @@ async fn handshakes_that_do_not_hold_are_answered() {
         ("/ws", ("Origin", "https://APP.example"), 403, "foreign_origin"),
         ("/ws", ("Origin", "chrome-extension://abcd"), 403, "foreign_origin"),
         ("/ws", ("Origin", "null"), 403, "foreign_origin"),
+        ("/ws", ("Origin", "http://hub:8080"), 403, "foreign_origin"),
+        ("/ws", ("Origin", "http://hub.example"), 403, "foreign_origin"),
         ("/ws", ("Origin", "https://app.example https://evil.example"), 403, "foreign_origin"),
     ];
     for (path, change, status, code) in table {
@@ -174,6 +176,13 @@ async fn allowed_pages_and_programs_may_open_a_socket() {
     for origin in ["", "https://app.example", "https://app.example:443", "chrome-extension://abc"] {
         sockets.open(&[JSON, ("Origin", origin)]).await;
     }
+    // The console's own pages, whatever the hub is called by.
+    for (origin, host) in [("http://hub:8080", "hub:8080"), ("https://hub.example", "hub.example")] {
+        sockets.open(&[JSON, ("Host", host), ("Origin", origin)]).await;
+    }
+    let without = serve(&[origins, ("console.enabled", "false")]).await;
+    let own = [JSON, ("Host", "hub:8080"), ("Origin", "http://hub:8080")];
+    assert_eq!(without.server.ask(&request("/ws", &own)).await.code(), "foreign_origin");
     let strict = serve(&[origins, ("listen.allow_missing_origin", "false")]).await;
     assert_eq!(strict.server.ask(&request("/ws", &[JSON])).await.code(), "foreign_origin");
 }
@@ -301,6 +310,6 @@ async fn a_request_that_came_another_way_is_a_failure_of_ours() {
     for line in request.lines().skip(1).filter_map(|line| line.split_once(": ")) {
         built = built.header(line.0, line.1);
     }
-    let outcome = upgrade(built.body(axum::body::Body::empty()).unwrap(), &Rules::from(&config(&[]).listen));
+    let outcome = upgrade(built.body(axum::body::Body::empty()).unwrap(), &Rules::from(&config(&[])));
     assert_eq!(outcome.unwrap_err().kind().status(), 500);
 }

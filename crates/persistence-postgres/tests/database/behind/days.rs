@@ -1,36 +1,46 @@
-//! Totals of days against plain SQL over the totals of quarters of an hour, whoever writes those.
+//! Totals of days and weeks against plain SQL over the totals of quarters of an hour, whoever writes those.
 
 use persistence::Store;
 
 use super::populated;
 use crate::fixture::Home;
 
-/// What differs between the totals of days that are kept and what the quarters say.
+/// What differs between the totals of days and weeks that are kept and what the quarters say.
 pub(crate) const DIFFERING: &str = "
-    WITH quarter AS (
-        SELECT *, (bucket AT TIME ZONE 'UTC')::date AS day, (extract(hour FROM bucket AT TIME ZONE 'UTC') * 4
-            + extract(minute FROM bucket AT TIME ZONE 'UTC') / 15)::int AS nth
-        FROM activity_rollups
+    WITH unit (name) AS (VALUES ('day'), ('week')), quarter AS (
+        SELECT name, activity_rollups.*, date_trunc(name, bucket, 'UTC') AS began FROM unit, activity_rollups
     ), told AS (
-        SELECT organization_id, day, user_id, coalesce(bit_or(1::bigint << nth) FILTER (WHERE nth < 48), 0) AS forenoon,
-            coalesce(bit_or(1::bigint << (nth - 48)) FILTER (WHERE nth > 47), 0) AS afternoon,
+        SELECT name, organization_id, (began AT TIME ZONE 'UTC')::date AS first, user_id,
+            array_agg((extract(epoch FROM bucket - began) / 900)::int ORDER BY bucket) AS quarters,
             sum(sessions)::int AS sessions, sum(desktop)::int AS desktop, sum(mobile)::int AS mobile,
             sum(tablet)::int AS tablet, sum(millis)::bigint AS millis
-        FROM quarter GROUP BY organization_id, day, user_id
-    ), kept AS (
-        SELECT organization_id, day, user_id, forenoon, afternoon, sessions, desktop, mobile, tablet, millis
+        FROM quarter GROUP BY name, organization_id, began, user_id
+    ), kept_bits AS (
+        SELECT 'day' AS name, organization_id, day, user_id, quarters::bit varying AS bits, sessions, desktop, mobile,
+            tablet, millis
         FROM activity_days
+        UNION ALL SELECT 'week', * FROM activity_weeks
+    ), kept AS (
+        SELECT name, organization_id, day, user_id,
+            (SELECT array_agg(n ORDER BY n) FROM generate_series(0, length(bits) - 1) AS n WHERE get_bit(bits, n) = 1),
+            sessions, desktop, mobile, tablet, millis
+        FROM kept_bits
+    ), viewing AS (
+        SELECT name, organization_id, (date_trunc(name, bucket, 'UTC') AT TIME ZONE 'UTC')::date AS first, page, user_id,
+            views
+        FROM unit, activity_pages
     ), opened AS (
-        SELECT DISTINCT organization_id, (bucket AT TIME ZONE 'UTC')::date AS day, page, user_id FROM activity_pages
+        SELECT DISTINCT name, organization_id, first, page, user_id FROM viewing
+    ), kept_of_pages AS (
+        SELECT 'day' AS name, * FROM activity_page_days UNION ALL SELECT 'week', * FROM activity_page_weeks
     ), kept_sets AS (
-        SELECT organization_id, day, page, user_id FROM activity_page_days JOIN activity_members USING (organization_id)
+        SELECT name, organization_id, day, page, user_id FROM kept_of_pages JOIN activity_members USING (organization_id)
         WHERE number < length(people) AND get_bit(people, number) = 1
     ), viewed AS (
-        SELECT organization_id, (bucket AT TIME ZONE 'UTC')::date AS day, page, sum(views)::bigint AS views,
-            count(DISTINCT user_id) AS people
-        FROM activity_pages GROUP BY 1, 2, 3
+        SELECT name, organization_id, first, page, sum(views)::bigint AS views, count(DISTINCT user_id) AS people
+        FROM viewing GROUP BY 1, 2, 3, 4
     ), kept_pages AS (
-        SELECT organization_id, day, page, views, bit_count(people) AS people FROM activity_page_days
+        SELECT name, organization_id, day, page, views, bit_count(people) AS people FROM kept_of_pages
     ), viewer AS (
         SELECT DISTINCT organization_id, user_id FROM activity_pages
     ), kept_members AS (
@@ -73,9 +83,10 @@ const STATEMENTS: [&str; 12] = [
     "DELETE FROM activity_pages WHERE page = '/new' AND user_id < '00000000-0000-0000-0000-000000000030'",
     "DELETE FROM organizations WHERE id = '00000000-0000-0000-0000-0000000f4240'",
 ];
-const ALL: &str =
-    "SELECT d::text FROM activity_days AS d UNION ALL SELECT p::text FROM activity_page_days AS p ORDER BY 1";
-const KEPT: &str = "SELECT (SELECT count(*) FROM activity_days) + (SELECT count(*) FROM activity_page_days) \
+const ALL: &str = "SELECT d::text FROM activity_days AS d UNION ALL SELECT w::text FROM activity_weeks AS w \
+    UNION ALL SELECT p::text FROM activity_page_days AS p UNION ALL SELECT p::text FROM activity_page_weeks AS p ORDER BY 1";
+const KEPT: &str = "SELECT (SELECT count(*) FROM activity_days) + (SELECT count(*) FROM activity_weeks) \
+    + (SELECT count(*) FROM activity_page_days) + (SELECT count(*) FROM activity_page_weeks) \
     + (SELECT count(*) FROM activity_members)";
 
 pub(crate) fn assert_follow(home: &Home, what: &str) {

@@ -17,8 +17,15 @@ const FIRST_DAY: &str = "2026-08-20";
 const LAST_DAY: &str = "2026-11-17";
 /// Stretches that somebody begins on a day.
 const SESSIONS: u64 = 4;
-const TABLES: [&str; 5] =
-    ["activity_rollups", "activity_pages", "activity_days", "activity_page_days", "activity_members"];
+const TABLES: [&str; 7] = [
+    "activity_rollups",
+    "activity_pages",
+    "activity_days",
+    "activity_weeks",
+    "activity_page_days",
+    "activity_page_weeks",
+    "activity_members",
+];
 
 /// How many they are, and how often they are told of.
 fn people() -> (u32, usize) {

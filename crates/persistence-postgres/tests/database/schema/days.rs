@@ -34,6 +34,8 @@ async fn days_are_made_of_the_quarters_that_are_there() {
     let again = url.clone();
     tokio::task::spawn_blocking(move || migrate(&again)).await.expect("a task").expect("it is migrated");
     assert_eq!(database.psql(DIFFERING).expect("an answer"), "");
-    let days = "SELECT count(*) > 100 AND (SELECT count(*) > 50 FROM activity_page_days) FROM activity_days";
+    let days = "SELECT count(*) > 100 AND (SELECT count(*) > 50 FROM activity_weeks) \
+        AND (SELECT count(*) > 50 FROM activity_page_days) AND (SELECT count(*) > 30 FROM activity_page_weeks) \
+        FROM activity_days";
     assert_eq!(database.psql(days).expect("an answer").trim(), "t");
 }

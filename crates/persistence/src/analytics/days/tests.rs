@@ -66,6 +66,23 @@ fn days_of_all_the_time_are_one_after_another() {
     assert_eq!(cut.rest, [span(20, 24), span(24, 72), span(72, 80), span(81, 96), span(288, 300)]);
 }
 
+#[test]
+fn weeks_are_from_monday_to_monday() {
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let days = |first: &str, count: i64| WholeDays {
+        first: day(first).signed_duration_since(NaiveDate::default()).num_days(),
+        count,
+        ahead_ms: 0,
+    };
+    let weeks = |first, count| days(first, count).weeks().map(|day| day.to_string());
+    assert_eq!(weeks("2024-10-05", 30), ["2024-10-07", "2024-11-04"]);
+    assert_eq!(weeks("2024-10-07", 7), ["2024-10-07", "2024-10-14"]);
+    assert_eq!(weeks("2024-10-07", 6), ["2024-10-13", "2024-10-13"]);
+    assert_eq!(weeks("2024-10-08", 12), ["2024-10-20", "2024-10-20"]);
+    assert_eq!(weeks("2024-10-08", 13), ["2024-10-14", "2024-10-21"]);
+    assert_eq!(weeks("1969-12-28", 9), ["1969-12-29", "1970-01-05"]);
+}
+
 /// Day by day what the clocks show in each quarter.
 #[test]
 fn dates_and_hours_are_what_clocks_show() {

@@ -1,6 +1,7 @@
 //! A store in memory that may fail at any of its calls, before or after it has done what was asked.
 
 mod analytics;
+mod names;
 mod occupancies;
 
 use std::{

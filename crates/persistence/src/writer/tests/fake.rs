@@ -1,6 +1,7 @@
 //! A store that keeps what is written behind, in a mood.
 
 mod analytics;
+mod names;
 mod occupancies;
 
 use std::{

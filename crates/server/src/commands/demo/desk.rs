@@ -24,7 +24,7 @@ const MINTING: Duration = Duration::from_secs(60);
 const BEFORE_MS: (u64, u64) = (1_000, 5_000);
 const PAUSE_MS: (u64, u64) = (4_000, 15_000);
 /// Milliseconds without a connection: now noticed by nobody, now long enough to be shown as lost.
-const CUT_MS: (u64, u64) = (1_000, 30_000);
+const CUT_MS: (u64, u64) = (1_000, 40_000);
 /// Milliseconds until an assistant tries another account, or works again.
 const AGAIN_MS: (u64, u64) = (2_000, 12_000);
 
@@ -119,7 +119,7 @@ enum Act {
     Leave,
 }
 
-const ACTS: &[Act] = &[Act::Do, Act::Do, Act::Do, Act::Move, Act::Move, Act::Lose, Act::Leave];
+const ACTS: &[Act] = &[Act::Do, Act::Do, Act::Move, Act::Move, Act::Move, Act::Lose, Act::Lose, Act::Leave];
 
 /// The work of one assistant.
 pub(super) struct Work {

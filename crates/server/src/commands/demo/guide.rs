@@ -18,12 +18,20 @@ pub(super) struct Guide<'a> {
     pub(super) desk: Option<(String, String, ChannelId)>,
 }
 
+/// Where the demonstration is.
+pub(super) struct Addresses {
+    pub(super) console: String,
+    pub(super) socket: String,
+    pub(super) operations: SocketAddr,
+}
+
 impl Guide<'_> {
     /// The header. `token` is for the command that it shows.
-    pub(super) fn header(&self, url: &str, operations: SocketAddr, token: &str) -> String {
+    pub(super) fn header(&self, at: &Addresses, token: &str) -> String {
         let Self { world, viewer, palette, desk } = self;
+        let Addresses { console, socket: url, operations } = at;
         format!(
-            "{title}\n\n\
+            "{title}: open {console} in a browser on this machine\n\n\
              A wedding agency, three weddings on one weekend, {count} people who come and go over real sockets.\n\
              You see what {name} ({part}) sees, as it happens: {places}.\n  \
              + comes into sight   ~ changes   - goes out of sight   (times are UTC)\n\n\

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     super::{CommandError, database::into_store, watch::issuer},
+    personas,
     world::World,
 };
 use crate::{
@@ -67,13 +68,14 @@ impl Scene {
     ) -> Result<Running, CommandError> {
         let store = store::open(&self.config).await?;
         into_store(&*store, &world.changes).await?;
-        match Running::start(&self.config, metrics.clone()).await {
+        let pages = personas::routes(world, &self.issuer)?;
+        match Running::start_with(&self.config, metrics.clone(), pages.clone()).await {
             Err(StartError::Listen { source, .. })
                 if self.any_port && source.kind() == ErrorKind::AddrInUse =>
             {
                 let mut config = self.config.clone();
                 config.listen.port = 0;
-                Ok(Running::start(&config, metrics).await?)
+                Ok(Running::start_with(&config, metrics, pages).await?)
             }
             started => Ok(started?),
         }

@@ -142,6 +142,7 @@ async fn a_viewer_sees_people_come_and_whoever_hides_is_not_seen() {
     tokio::time::timeout(Duration::from_secs(60), run).await.expect("somebody comes").unwrap();
     let text = screen.text();
     let (header, lines) = text.split_once("Ctrl-C ends it.").unwrap();
+    assert!(header.starts_with("presence-hub demo: open http://127.0.0.1:"), "{header}");
     assert!(header.contains("You see what Marta Keller (venue) sees"), "{header}");
     assert!(header.contains(" watch --roster --url ws://127.0.0.1:"), "{header}");
     assert!(header.contains(" --side-by-side "), "{header}");
@@ -161,7 +162,7 @@ fn assistants_have_a_desk() {
     let names: Vec<_> = desk.assistants.iter().map(|assistant| world.names.user(*assistant)).collect();
     assert_eq!(world.names.user(desk.admin), "Paul Adeyemi");
     assert_eq!(names, ["Sofia Marin", "Ravi Menon", "Elin Ask"]);
-    assert_eq!(desk.accounts.len(), 4);
+    assert_eq!(desk.accounts.len(), 12);
     let nobody = World { people: Vec::new(), ..world };
     assert_eq!(super::desk::Desk::of(&nobody), None);
 }
@@ -228,6 +229,45 @@ async fn a_table_is_drawn_of_who_is_there_and_the_terminal_is_given_back() {
     tokio::time::timeout(Duration::from_secs(60), follow).await.expect("it is drawn").unwrap();
     assert!(screen.text().ends_with("\u{1b}[?1049l"));
     client.close().await;
+    running.shutdown().await;
+}
+
+/// What a page reads, or the status that it gets, when it calls the hub by `host`.
+async fn personas(running: &crate::run::Running, host: &str) -> Result<Vec<serde_json::Value>, u16> {
+    let url = format!("{}demo/personas", running.console_url());
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(url).header("Host", host).send().await.unwrap();
+    match answer.status().as_u16() {
+        200 => Ok(serde_json::from_str(&answer.text().await.unwrap()).unwrap()),
+        status => Err(status),
+    }
+}
+
+/// With tokens that the hub takes: each persona is in something, and the console finds out what.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_may_be_one_of_five() {
+    crate::auth::install_crypto();
+    let scene = Scene::new(Some(0), None).unwrap();
+    let (running, _) = started(&scene).await;
+    let port = running.address.port();
+    let found = personas(&running, &format!("127.0.0.1:{port}")).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|persona| persona["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["admin", "va", "coordinator", "couple", "operator"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for persona in &found {
+        let url = format!("{}api/presence/me/channels", running.console_url());
+        let asked = client.get(url).bearer_auth(persona["token"].as_str().unwrap());
+        let answer = asked.send().await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["user"]["displayName"], persona["name"], "{answer}");
+        let count = |what: &str| answer[what].as_array().unwrap().len();
+        assert!(count("organizations") + count("weddings") > 0, "{answer}");
+        assert!(persona["start"].as_str().unwrap().starts_with("#/"));
+    }
+    for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1.evil.example"] {
+        assert_eq!(personas(&running, host).await, Err(404), "{host}");
+    }
+    assert!(personas(&running, "localhost:1").await.is_ok());
     running.shutdown().await;
 }
 

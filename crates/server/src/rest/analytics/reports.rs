@@ -33,7 +33,7 @@ impl Reports {
     pub(crate) fn new(config: &Config) -> Self {
         let limits = &config.limits;
         // The embedded database has two readers, and one of them follows the changes.
-        let turns = config.store.database_url().map_or(1, |_| (config.store.connections as usize / 2).max(1));
+        let turns = config.store.database_url().map_or(1, |_| (config.store.connections as usize / 4).max(1));
         Self::with(limits.analytics_at_once, turns, Duration::from_secs(limits.analytics_cache_s))
     }
 

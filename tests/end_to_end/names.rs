@@ -49,6 +49,7 @@ async fn one_is_told_what_one_is_in_and_nothing_else() {
         "user": { "userId": world.finn, "displayName": "Somebody" },
         "organizations": [agency],
         "weddings": weddings,
+        "operator": false,
     });
     assert_eq!(finn, expected);
     let anna = json(&text(&world, world.anna, CHANNELS).await);

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use model::UserId;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::fixture::{Launch, World, eventually, id_of};
+use crate::fixture::{Launch, SERVICE_TOKEN, World, eventually, id_of, put_user};
 
 #[tokio::test]
 async fn the_operations_port_counts_and_names_nobody() {
@@ -32,6 +34,49 @@ async fn the_operations_port_counts_and_names_nobody() {
     let token = crate::fixture::token(world.finn);
     let log = world.hub.log();
     assert!(!log.contains(token.reveal()) && !log.contains(&session), "{log}");
+}
+
+/// The same on the public port, for the users whom the configuration names and for the back-end, and for nobody else.
+#[tokio::test]
+async fn a_named_operator_looks_at_the_hub_itself() {
+    let operator = UserId(Uuid::new_v4());
+    let hub = Launch::new().set("console.operators", format_args!("[\"{operator}\"]")).start();
+    let world = World::on(Arc::new(hub)).await;
+    let ask = async |path: &str, user| {
+        let answer = world.call(Method::GET, path, user).send().await.expect("an answer");
+        let status = answer.status();
+        (status, answer.json::<Value>().await.expect("JSON"))
+    };
+    // Whom the directory does not know is nobody, whatever the configuration says.
+    assert_eq!(ask("/api/system", operator).await.0, StatusCode::UNAUTHORIZED);
+    world.change(&[put_user(operator, false)]).await;
+    let mut tab = world.enter_present(world.finn).await;
+    tab.watch(world.wedding_a).await;
+    let connected = async || {
+        let (status, system) = ask("/api/system", operator).await;
+        assert_eq!(status, StatusCode::OK, "{system}");
+        let figures = system["figures"].as_array().expect("figures");
+        let connections = figures.iter().find(|figure| figure["name"] == "presence_hub_connections");
+        (connections.is_some_and(|it| it["value"] == json!(1.0))).then_some(system)
+    };
+    let system = eventually("Finn among the figures", connected).await;
+    assert_eq!(system["health"]["ready"], true);
+    assert_eq!(system["health"]["conditions"]["store"], true);
+    let text = system.to_string();
+    for id in [world.finn.to_string(), id_of(world.wedding_a).to_string()] {
+        assert!(!text.contains(&id), "{id} in {text}");
+    }
+    assert_eq!(ask("/api/presence/me/channels", operator).await.1["operator"], true);
+    assert_eq!(ask("/api/presence/me/channels", world.olga).await.1["operator"], false);
+    let (status, refusal) = ask("/api/system", world.olga).await;
+    assert_eq!((status, &refusal["code"]), (StatusCode::FORBIDDEN, &json!("forbidden")));
+    // The back-end as somebody is answered as they are.
+    let acting = |user: UserId| {
+        let url = world.hub.url(&format!("/api/system?actingUser={user}"));
+        world.http.get(url).bearer_auth(SERVICE_TOKEN).send()
+    };
+    assert_eq!(acting(operator).await.expect("an answer").status(), StatusCode::OK);
+    assert_eq!(acting(world.olga).await.expect("an answer").status(), StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -15,7 +15,9 @@ use sqlx::SqliteConnection;
 use crate::{
     OpenError, OpenMode, SqliteOptions, audit, changes,
     database::{Database, Unit},
-    directory, facts, open, settings,
+    directory,
+    error::store_error,
+    facts, open, settings,
 };
 
 /// The embedded store. Cheap to clone; all clones are one open file, closed by the first [`Store::close`].
@@ -41,6 +43,21 @@ impl SqliteStore {
     pub async fn open_with(options: SqliteOptions) -> Result<Self, OpenError> {
         let database = open::open(&options).await?;
         Ok(Self { database, default_settings: options.default_settings })
+    }
+
+    /// Takes what is noted of users from `since` on, also of those whom the directory knows for less long: for a
+    /// demonstration whose people have a past.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub async fn know_users_since(&self, since: Wall) -> Result<(), StoreError> {
+        let known = "UPDATE users SET created_at = min(created_at, ?1)";
+        self.write(move |connection| {
+            Box::pin(async move {
+                sqlx::query(known).bind(since.0).execute(connection).await.map(drop).map_err(store_error)
+            })
+        })
+        .await
     }
 
     /// Whether opening made the file.

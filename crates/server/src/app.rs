@@ -11,6 +11,7 @@ use crate::{
     config::{Config, Console, Occupancy},
     rate::{UserLimits, guesses::Guesses},
     rest::{Exports, Reports},
+    telemetry::Instruments,
     upgrade,
 };
 
@@ -29,6 +30,7 @@ pub(crate) struct App {
     pub(crate) guesses: Guesses,
     pub(crate) upgrade_rules: upgrade::Rules,
     pub(crate) console: Console,
+    pub(crate) instruments: Instruments,
     pub(crate) bounds: Bounds,
     /// The tasks of the sockets, so that a shutdown can wait for them.
     pub(crate) sockets: TaskTracker,
@@ -55,9 +57,9 @@ impl App {
     pub(crate) fn new(
         config: &Config,
         (authenticator, token_key): (Authenticator, TokenKey),
-        hub: Hub,
-        operations: Operations,
+        (hub, operations): (Hub, Operations),
         (store, jobs): (Arc<dyn Store>, Arc<Runner>),
+        instruments: Instruments,
     ) -> Self {
         Self {
             hub,
@@ -72,7 +74,8 @@ impl App {
             user_limits: UserLimits::new(&config.limits),
             guesses: Guesses::new(&config.limits),
             upgrade_rules: upgrade::Rules::from(config),
-            console: config.console,
+            console: config.console.clone(),
+            instruments,
             bounds: Bounds {
                 hello_timeout: Duration::from_millis(config.listen.hello_timeout_ms),
                 message_timeout: Duration::from_millis(config.listen.message_timeout_ms),

@@ -228,11 +228,13 @@ pub struct CallLimits {
 }
 
 /// The pages of the console.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
     /// Whether they are served, and may open sockets to where they came from.
     pub enabled: bool,
+    /// Users who may look at the hub itself.
+    pub operators: Vec<model::UserId>,
 }
 
 /// What is logged.

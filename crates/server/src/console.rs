@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use tower_http::compression::CompressionLayer;
 
 use crate::problem::{Kind, Problem};
 
@@ -42,7 +43,8 @@ cd .. &amp;&amp; cargo build --release</pre>
 </html>
 "#;
 
-/// The pages of the console that is in this binary.
+/// The pages of the console that is in this binary, compressed for browsers that take it. They are the same for everybody,
+/// so that the length of an answer tells nothing; answers of the API never are.
 pub(crate) fn routes() -> Router {
     serving(BUILT)
 }
@@ -54,7 +56,7 @@ fn serving(files: Files) -> Router {
         routes = routes.route(&format!("/{name}"), get(move || async move { found(files, name) }));
     }
     let asset = move |Path(name): Path<String>| async move { found(files, &format!("{HASHED}{name}")) };
-    routes.route("/assets/{*name}", get(asset))
+    routes.route("/assets/{*name}", get(asset)).layer(CompressionLayer::new())
 }
 
 fn found(files: Files, name: &str) -> Result<Response, Problem> {

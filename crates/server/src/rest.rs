@@ -14,6 +14,7 @@ mod me;
 mod operation;
 mod people;
 mod settings;
+mod system;
 mod track;
 mod why;
 
@@ -45,6 +46,7 @@ pub(crate) fn described() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(socket::open))
         .routes(routes!(live))
+        .routes(routes!(system::read))
         .merge(presence())
         .merge(me::routes())
         .merge(access_codes::routes())

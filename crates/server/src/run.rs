@@ -18,7 +18,7 @@ use crate::{
     config::{self, Config, ConfigError},
     listener::{self, Options},
     rest, store, telemetry,
-    telemetry::Readiness,
+    telemetry::{Instruments, Readiness},
 };
 
 /// Why a hub did not start.
@@ -105,8 +105,14 @@ impl Running {
             Operations::start(hub.clone(), store.clone(), spool, writer.handle(), options).await?;
         readiness.set(DIRECTORY, true);
         let jobs = Arc::new(Runner::new(store.clone(), config.job_options()));
-        let app =
-            Arc::new(App::new(config, (authenticator, token_key), hub, operations, (store.clone(), jobs)));
+        let instruments = Instruments { metrics: metrics.clone(), readiness: readiness.clone() };
+        let app = Arc::new(App::new(
+            config,
+            (authenticator, token_key),
+            (hub, operations),
+            (store.clone(), jobs),
+            instruments,
+        ));
         let (accept, background) = (CancellationToken::new(), CancellationToken::new());
         let mut running = Self {
             address: clients.1,
@@ -122,24 +128,18 @@ impl Running {
             drain: Duration::from_secs(config.shutdown.drain_s),
             reconnect: Reconnect { after_ms: 0, spread_ms: config.shutdown.reconnect_spread_s * 1_000 },
         };
-        running.listen(config, (clients.0, routes), operators.0, &metrics);
+        running.listen(config, (clients.0, routes), operators.0);
         running.keep_house(metrics);
         running.readiness.set(ACCEPTING, true);
         Ok(running)
     }
 
-    fn listen(
-        &mut self,
-        config: &Config,
-        (clients, others): (TcpListener, Router),
-        operators: TcpListener,
-        metrics: &PrometheusHandle,
-    ) {
+    fn listen(&mut self, config: &Config, (clients, others): (TcpListener, Router), operators: TcpListener) {
         let timeout = Duration::from_millis(config.listen.request_timeout_ms);
         let options = Options::new(&config.listen, &config.shutdown);
         let routes = rest::routes(self.app.clone(), others, timeout);
         let public = listener::serve(clients, routes, options, self.accept.clone());
-        let routes = telemetry::operations(metrics.clone(), self.readiness.clone());
+        let routes = telemetry::operations(self.app.instruments.clone());
         let internal = listener::serve(operators, routes, Options::operations(), self.background.clone());
         (self.clients, self.operators) = (Some(tokio::spawn(public)), Some(tokio::spawn(internal)));
     }

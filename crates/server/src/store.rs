@@ -46,17 +46,22 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
             };
             Ok(Arc::new(PostgresStore::open(options).await?))
         }
-        None => {
-            let path = &config.sqlite_path;
-            let options =
-                SqliteOptions { default_settings, ..SqliteOptions::new(path, OpenMode::CreateIfMissing) };
-            let store = SqliteStore::open_with(options).await?;
-            if store.was_created() {
-                tracing::warn!(path = %path.display(), "there was no database at this path; a new one was created");
-            }
-            Ok(Arc::new(store))
-        }
+        None => Ok(Arc::new(open_sqlite(config, default_settings).await?)),
     }
+}
+
+/// Opens the embedded database of a configuration.
+pub(crate) async fn open_sqlite(
+    config: &config::Store,
+    default_settings: Settings,
+) -> Result<SqliteStore, OpenError> {
+    let path = &config.sqlite_path;
+    let options = SqliteOptions { default_settings, ..SqliteOptions::new(path, OpenMode::CreateIfMissing) };
+    let store = SqliteStore::open_with(options).await?;
+    if store.was_created() {
+        tracing::warn!(path = %path.display(), "there was no database at this path; a new one was created");
+    }
+    Ok(store)
 }
 
 /// Opens the spool of a configuration.

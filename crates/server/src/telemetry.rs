@@ -3,6 +3,7 @@
 //! No metric has a label for a user or a channel, and no log line a token, a code or a custom status.
 
 pub mod catalogue;
+mod figures;
 mod readiness;
 
 #[cfg(test)]
@@ -30,6 +31,8 @@ use tracing_subscriber::{
 
 use crate::config::{Log, LogFormat};
 pub(crate) use catalogue::UnderWay;
+pub(crate) use figures::Figure;
+pub use figures::Instruments;
 pub use readiness::{Readiness, Verdict};
 
 /// Why there is no telemetry.
@@ -108,27 +111,21 @@ pub async fn keep_metrics(handle: PrometheusHandle, stop: CancellationToken) {
     }
 }
 
-#[derive(Clone)]
-struct Operations {
-    metrics: PrometheusHandle,
-    readiness: Readiness,
-}
-
 /// The routes for operators: `/metrics`, `/livez` (the process answers), `/readyz` (send it clients).
-pub fn operations(metrics: PrometheusHandle, readiness: Readiness) -> Router {
+pub fn operations(instruments: Instruments) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(render))
-        .with_state(Operations { metrics, readiness })
+        .with_state(instruments)
 }
 
-async fn ready(State(operations): State<Operations>) -> impl IntoResponse {
-    let verdict = operations.readiness.verdict();
+async fn ready(State(instruments): State<Instruments>) -> impl IntoResponse {
+    let verdict = instruments.readiness.verdict();
     let status = if verdict.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(verdict))
 }
 
-async fn render(State(operations): State<Operations>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], operations.metrics.render())
+async fn render(State(instruments): State<Instruments>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], instruments.metrics.render())
 }

@@ -80,6 +80,13 @@ const EVERY_USER: [&str; 6] = [NO, "200", "200", NO, "200", NO];
 pub(super) const ROWS: &[Row] = &[
     row("GET", "/livez", |_, _| get("/livez".into()), ["200"; 6]),
     row("GET", "/ws", |_, _| get("/ws".into()), ["upgrade_required"; 6]),
+    // Of the hub itself, which none of the callers runs.
+    row(
+        "GET",
+        "/api/system",
+        |_, _| get("/api/system".into()),
+        [NO, "forbidden", "forbidden", NO, "forbidden", "200"],
+    ),
     row("GET", "/api/openapi.json", |_, _| get("/api/openapi.json".into()), ["200"; 6]),
     // People.
     row(

@@ -83,9 +83,7 @@ fn read(file: &Path) -> Result<String, CommandError> {
 }
 
 pub(super) async fn into_store(store: &dyn Store, changes: &[DirectoryChange]) -> Result<(), CommandError> {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let at = Wall(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
-    let done = store.change_directory(changes.to_vec(), at, Actor::Import).await;
+    let done = store.change_directory(changes.to_vec(), now(), Actor::Import).await;
     store.close().await;
     done.map(drop).map_err(|error| match &error {
         StoreError::Invalid { index, reason } => CommandError::Import {
@@ -94,6 +92,11 @@ pub(super) async fn into_store(store: &dyn Store, changes: &[DirectoryChange]) -
         },
         _ => CommandError::Change(error),
     })
+}
+
+pub(super) fn now() -> Wall {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The hub owns the file while it runs; it has a route for this.

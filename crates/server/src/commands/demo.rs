@@ -5,6 +5,7 @@ mod desk;
 mod dice;
 mod guide;
 mod life;
+mod past;
 mod personas;
 mod scene;
 pub(super) mod world;

@@ -58,6 +58,28 @@ async fn each_file_is_served_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_browser_that_takes_it_gets_them_compressed() {
+    let long = &*Box::leak("a".repeat(10_000).into_boxed_str());
+    let files = &*Box::leak(Box::new([("assets/long.js", long.as_bytes()), ("index.html", b"<p>")]));
+    let size = async |encodings: Option<&str>| {
+        let mut request = Request::get("/assets/long.js");
+        if let Some(encodings) = encodings {
+            request = request.header("accept-encoding", encodings);
+        }
+        let answer = serving(files).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+        let encoding = answer.headers().get("content-encoding").cloned();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (encoding.map(|encoding| encoding.to_str().unwrap().to_owned()), body.len())
+    };
+    let (encoding, compressed) = size(Some("gzip, deflate, br")).await;
+    assert!(encoding.as_deref() == Some("gzip") && compressed < 1_000, "{encoding:?}: {compressed}");
+    for plain in [None, Some("identity"), Some("gzip;q=0")] {
+        assert_eq!(size(plain).await, (None, 10_000), "{plain:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_file_is_no_route() {
     for path in [
         "/index.html",

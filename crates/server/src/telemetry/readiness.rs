@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What a condition that does not hold means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ enum Weight {
 pub struct Readiness(Arc<Mutex<BTreeMap<&'static str, (Weight, bool)>>>);
 
 /// What `/readyz` says.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Verdict {
     /// Whether clients should be sent here.
     pub ready: bool,

@@ -8,7 +8,9 @@ use axum::{body::Body, http::Request, routing::get};
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use super::{Readiness, catalogue, keep_metrics, metrics_builder, operations, start_log, subscriber};
+use super::{
+    Instruments, Readiness, catalogue, keep_metrics, metrics_builder, operations, start_log, subscriber,
+};
 use crate::{
     config::{Log, LogFormat},
     edge,
@@ -124,7 +126,8 @@ async fn ask(router: &axum::Router, path: &str) -> (u16, String) {
 async fn operators_see_life_readiness_and_metrics() {
     let recorder = metrics_builder().unwrap().build_recorder();
     let readiness = Readiness::waiting_for(&["store"]);
-    let router = operations(recorder.handle(), readiness.clone());
+    let instruments = Instruments { metrics: recorder.handle(), readiness: readiness.clone() };
+    let router = operations(instruments);
     assert_eq!(ask(&router, "/livez").await, (200, "ok\n".to_owned()));
     assert_eq!(
         ask(&router, "/readyz").await,

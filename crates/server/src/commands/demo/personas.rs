@@ -25,13 +25,16 @@ use crate::{
 /// How long a visitor may stay without a new demonstration.
 const TOKEN_LIFE: Duration = Duration::from_secs(12 * 3600);
 
+/// Who may look at the hub itself.
+pub(super) const OPERATOR: &str = "Irene Sato";
+
 /// Who they are in the sample world, in the order in which they are offered: id, name, words, first page.
 const CAST: [(&str, &str, &str, &str); 5] = [
     ("admin", "Nora Lindqvist", "Owner of the agency", "#/accounts"),
     ("va", "Sofia Marin", "Virtual assistant in the agency's accounts", "#/accounts"),
     ("coordinator", "Marta Keller", "Venue coordinator of three weddings", "#/teams"),
     ("couple", "Mia Hoffmann", "Marries Tom on Saturday", "#/teams"),
-    ("operator", "Irene Sato", "Admin of the agency who runs the hub", "#/system"),
+    ("operator", OPERATOR, "Admin of the agency who runs the hub", "#/system"),
 ];
 
 /// Somebody to be.

@@ -7,10 +7,17 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use model::Settings;
+use persistence::Store as _;
 use uuid::Uuid;
 
 use super::{
-    super::{CommandError, database::into_store, watch::issuer},
+    super::{
+        CommandError,
+        database::{into_store, now},
+        watch::issuer,
+    },
+    past::{self, Past},
     personas,
     world::World,
 };
@@ -20,6 +27,8 @@ use crate::{
     store,
 };
 
+/// Of what is past; what people do now has the seed of the command line.
+const SEED: u64 = 1;
 /// Taken unless another is asked for; if it is not free, any that is.
 const PORT: u16 = 8080;
 
@@ -66,19 +75,36 @@ impl Scene {
         world: &World,
         metrics: PrometheusHandle,
     ) -> Result<Running, CommandError> {
-        let store = store::open(&self.config).await?;
-        into_store(&*store, &world.changes).await?;
+        self.fill(world).await?;
         let pages = personas::routes(world, &self.issuer)?;
-        match Running::start_with(&self.config, metrics.clone(), pages.clone()).await {
+        let mut config = self.config.clone();
+        config.console.operators = vec![world.person(Some(personas::OPERATOR))?.id];
+        match Running::start_with(&config, metrics.clone(), pages.clone()).await {
             Err(StartError::Listen { source, .. })
                 if self.any_port && source.kind() == ErrorKind::AddrInUse =>
             {
-                let mut config = self.config.clone();
                 config.listen.port = 0;
                 Ok(Running::start_with(&config, metrics, pages).await?)
             }
             started => Ok(started?),
         }
+    }
+}
+
+impl Scene {
+    /// Puts the world into the database; a new one gets its past as well.
+    async fn fill(&self, world: &World) -> Result<(), CommandError> {
+        let open = || store::open_sqlite(&self.config.store, Settings::default());
+        let store = open().await?;
+        let is_new = store.was_created();
+        into_store(&store, &world.changes).await?;
+        if is_new {
+            let store = open().await?;
+            let written = past::write(&store, &Past::of(world, SEED, now())).await;
+            store.close().await;
+            written.map_err(CommandError::Change)?;
+        }
+        Ok(())
     }
 }
 

@@ -5,10 +5,10 @@ use std::{
 };
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use model::{ChannelId, DirectoryChange, Plan, Role, SettingsPatch};
+use model::{ChannelId, DirectoryChange, Plan, Role, SettingsPatch, Wall};
 use tokio::sync::Notify;
 
-use super::{dice::Dice, *};
+use super::{dice::Dice, past::Past, *};
 
 fn world() -> World {
     World::sample().unwrap()
@@ -232,6 +232,51 @@ async fn a_table_is_drawn_of_who_is_there_and_the_terminal_is_given_back() {
     running.shutdown().await;
 }
 
+/// The owner's report of the weeks before is full from the first moment, and whoever does not show it is not in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_world_has_a_past() {
+    crate::auth::install_crypto();
+    let (world, scene) = (world(), Scene::new(Some(0), None).unwrap());
+    let (running, _) = started(&scene).await;
+    let day = |days_ago: u64| {
+        let now = std::time::SystemTime::now() - Duration::from_secs(days_ago * 86_400);
+        chrono::DateTime::<chrono::Utc>::from(now).format("%Y-%m-%d").to_string()
+    };
+    let organization = past::enterprises(&world).next().unwrap();
+    let report = format!(
+        "{}api/presence/analytics?organizationId={organization}&from={}&to={}",
+        running.console_url(),
+        day(27),
+        day(0)
+    );
+    let owner = world.person(Some("Nora Lindqvist")).unwrap().id;
+    let token = mint(scene.issuer(), owner, PRINTED_TOKEN_LIFE).unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(report).bearer_auth(token).send().await.unwrap().text().await.unwrap();
+    let report: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert!(report["totalSessions"].as_u64().unwrap() > 60, "{report}");
+    assert!(report["pageViews"].as_array().unwrap().len() >= 5, "{report}");
+    assert!(report["mostActiveUsers"].as_array().unwrap().len() >= 3, "{report}");
+    running.shutdown().await;
+}
+
+#[test]
+fn a_past_is_over_and_the_same_for_a_seed() {
+    let world = world();
+    let now = Wall(1_795_000_000_000);
+    let days =
+        |past: &Past| past.stretches.iter().map(|it| (it.user, it.id.started, it.seen)).collect::<Vec<_>>();
+    let (past, again) = (Past::of(&world, 1, now), Past::of(&world, 1, now));
+    assert_eq!(days(&past), days(&again));
+    assert_ne!(days(&past), days(&Past::of(&world, 2, now)));
+    assert!(past.stretches.iter().all(|it| it.id.started < it.seen && it.seen < now));
+    let shown: BTreeSet<_> = past.stretches.iter().map(|it| it.user).collect();
+    for person in &world.people {
+        let may = person.choice.patch().show_activity == Some(true);
+        assert!(may || !shown.contains(&person.id), "{}", person.name);
+    }
+}
+
 /// What a page reads, or the status that it gets, when it calls the hub by `host`.
 async fn personas(running: &crate::run::Running, host: &str) -> Result<Vec<serde_json::Value>, u16> {
     let url = format!("{}demo/personas", running.console_url());
@@ -262,6 +307,7 @@ async fn a_visitor_may_be_one_of_five() {
         assert_eq!(answer["user"]["displayName"], persona["name"], "{answer}");
         let count = |what: &str| answer[what].as_array().unwrap().len();
         assert!(count("organizations") + count("weddings") > 0, "{answer}");
+        assert_eq!(answer["operator"], persona["id"] == "operator", "{answer}");
         assert!(persona["start"].as_str().unwrap().starts_with("#/"));
     }
     for host in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1.evil.example"] {

@@ -26,6 +26,8 @@ pub(crate) struct Channels {
     /// Sorted by name, then by id.
     #[schema(max_items = 1_000)]
     weddings: Vec<Wedding>,
+    /// Whether the caller may look at the hub itself (`/api/system`).
+    operator: bool,
 }
 
 /// The caller.
@@ -74,7 +76,7 @@ impl Side {
 }
 
 impl Channels {
-    fn of(user_id: UserId, places: Places) -> Self {
+    fn of(user_id: UserId, places: Places, operator: bool) -> Self {
         let Places { display_name, mut organizations, mut weddings } = places;
         organizations.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
         weddings.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
@@ -82,6 +84,7 @@ impl Channels {
             user: Named { user_id, display_name },
             organizations: organizations.into_iter().map(Organization::from).collect(),
             weddings: weddings.into_iter().map(Wedding::from).collect(),
+            operator,
         }
     }
 }
@@ -115,7 +118,8 @@ pub(crate) async fn channels(
     let places = app.store.places(caller.0, limits::NAMED_PLACES).await;
     let places = places.and_then(|found| found.ok_or(StoreError::UnknownUser));
     let places = places.map_err(|error| failure::of_operation(&error.into()))?;
-    Ok((people::no_store(), Json(Channels::of(caller.0, places))))
+    let operator = app.console.operators.contains(&caller.0);
+    Ok((people::no_store(), Json(Channels::of(caller.0, places, operator))))
 }
 
 #[cfg(test)]
@@ -136,7 +140,7 @@ mod tests {
             organizations: Vec::new(),
             weddings: vec![wedding(1, "June"), wedding(2, "April"), wedding(3, "June"), wedding(4, "April")],
         };
-        let channels = Channels::of(UserId(Uuid::nil()), places);
+        let channels = Channels::of(UserId(Uuid::nil()), places, false);
         let ids: Vec<_> = channels.weddings.iter().map(|wedding| wedding.wedding_id.0.as_u128()).collect();
         assert_eq!(ids, [2, 4, 1, 3]);
         assert!(matches!(channels.weddings[2].part, Side::Supplier));

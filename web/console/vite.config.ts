@@ -42,6 +42,11 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        extends: true,
+        // No test, but a measurement: `npm run bench`.
+        test: { name: "bench", include: ["test/bench/**/*.test.ts"], hookTimeout: 120_000 },
+      },
     ],
   },
 });

@@ -1,6 +1,6 @@
 // The hub's REST calls, of the same origin, as the user who is signed in.
 
-import type { Mine, Names, Persona, Report, SettingsChange, Why } from "./contract.js";
+import type { Mine, Names, Persona, Report, SettingsChange, System, Why } from "./contract.js";
 
 /** A call that was not done. `code` is stable (docs/errors.md), or `unreachable` where there was no answer of the hub's. */
 export class ApiError extends Error {
@@ -23,7 +23,12 @@ interface Asked {
   readonly query?: { readonly [name: string]: string | undefined };
   /** Names a change, so that asked again after a lost answer it is done once. */
   readonly opId?: string;
+  /** Given up then: for what is asked again and again, and is worth nothing late. Milliseconds. */
+  readonly timeoutMs?: number;
 }
+
+/** A hub that needs as long to say how it is does not answer. */
+const SYSTEM_TIMEOUT_MS = 10_000;
 
 export class Api {
   readonly #token: () => string;
@@ -70,14 +75,20 @@ export class Api {
     return this.#ask("/api/presence/why", { query: { subject, viewer } });
   }
 
-  async #ask<T>(path: string, { method = "GET", query = {}, opId }: Asked = {}): Promise<T> {
+  /** How the hub itself is; for operators. */
+  system(): Promise<System> {
+    return this.#ask("/api/system", { timeoutMs: SYSTEM_TIMEOUT_MS });
+  }
+
+  async #ask<T>(path: string, { method = "GET", query = {}, opId, timeoutMs }: Asked = {}): Promise<T> {
     const said = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
     const search = said.length > 0 ? `?${new URLSearchParams(said)}` : "";
     const headers = {
       authorization: `Bearer ${this.#token()}`,
       ...(opId && { "idempotency-key": opId }),
     };
-    const answer = await fetch(path + search, { method, headers, cache: "no-store" }).catch(() => {
+    const signal = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs);
+    const answer = await fetch(path + search, { method, headers, cache: "no-store", signal }).catch(() => {
       throw new ApiError("unreachable", 0, "the hub cannot be reached");
     });
     if (answer.ok) return (await answer.json()) as T;

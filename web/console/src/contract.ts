@@ -25,6 +25,8 @@ export interface Mine {
   readonly user: { readonly userId: string; readonly displayName: string };
   readonly organizations: readonly Organization[];
   readonly weddings: readonly Wedding[];
+  /** Whether the user may look at the hub itself. */
+  readonly operator: boolean;
 }
 
 export interface NamedPerson {
@@ -111,6 +113,25 @@ export interface Why {
   readonly viewer: string;
   readonly visible?: boolean;
   readonly rules: readonly Rule[];
+}
+
+/** One series of a metric (docs/operations.md); of a histogram one bucket, its sum or its count. */
+export interface Figure {
+  readonly name: string;
+  readonly labels?: { readonly [label: string]: string };
+  readonly value: number;
+}
+
+/** `GET /api/system`, for operators. */
+export interface System {
+  readonly version: string;
+  readonly health: {
+    readonly ready: boolean;
+    /** Those conditions that do not hold and without which clients are served all the same. */
+    readonly degraded: readonly string[];
+    readonly conditions: { readonly [condition: string]: boolean };
+  };
+  readonly figures: readonly Figure[];
 }
 
 /** `GET /demo/personas`, of a demo alone. */

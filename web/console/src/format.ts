@@ -59,6 +59,35 @@ export function number(n: number, locale?: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(n);
 }
 
+/** `0`, `< 0.1`, `3.4`, `1,204`: as exact as somebody can follow. */
+export function perSecond(n: number, locale?: string): string {
+  if (n > 0 && n < 0.1) return "< 0.1";
+  return number(n < 10 ? n : Math.round(n), locale);
+}
+
+/** `512 B`, `1.5 KiB`, `3 MiB`. */
+export function bytes(n: number, locale?: string): string {
+  const units = ["B", "KiB", "MiB", "GiB"] as const;
+  const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, n)) / 10)));
+  return `${number(n / 1_024 ** at, locale)} ${units[at]}`;
+}
+
+/** `0 ms`, `0.4 ms`, `12 ms`, `2.5 s`, `3 min`, `2 h`. */
+export function seconds(n: number, locale?: string): string {
+  const ms = n * 1_000;
+  if (ms < 9.95) return `${number(ms, locale)} ms`;
+  if (ms < 999.5) return `${number(Math.round(ms), locale)} ms`;
+  if (n < 59.5) return `${number(n < 9.95 ? n : Math.round(n), locale)} s`;
+  if (n < 3_570) return `${Math.round(n / 60)} min`;
+  return `${number(Math.round(n / 3_600), locale)} h`;
+}
+
+/** `2:30:04 PM`, of milliseconds since 1970. */
+export function timeOfDay(at: number, locale?: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  return plain(new Intl.DateTimeFormat(locale, { timeStyle: "medium", ...zone }).format(at));
+}
+
 /** What a badge says of how many are active: nothing of none, `100+` past a hundred. */
 export function badge(activeNow: number): string {
   if (activeNow <= 0) return "";

@@ -8,6 +8,7 @@ import "./styles/pages.css";
 import "./styles/board.css";
 import "./styles/why.css";
 import "./styles/charts.css";
+import "./styles/system.css";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { canonical } from "./router.js";

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-export const PAGES = ["accounts", "teams", "analytics", "privacy", "why"] as const;
+export const PAGES = ["accounts", "teams", "analytics", "privacy", "why", "system"] as const;
 export type PageName = (typeof PAGES)[number];
 
 /** Where a page has another address too. */

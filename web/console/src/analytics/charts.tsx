@@ -130,12 +130,12 @@ export function Strip({ title, bars, name, tick }: Props) {
   );
 }
 
-/** How much of the most this is, behind a number in a list. */
+/** How much of the most this is, behind a number in a list. Where the most is 0 it is no number, and the meter empty. */
 export function Meter({ share }: { readonly share: number }) {
   return (
     <svg class="meter" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">
       <rect class="meter-all" width="100" height="6" />
-      <rect class="meter-part" width={Math.max(0, Math.min(100, share * 100))} height="6" />
+      <rect class="meter-part" width={Math.max(0, Math.min(100, (share || 0) * 100))} height="6" />
     </svg>
   );
 }

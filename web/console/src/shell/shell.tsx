@@ -10,6 +10,7 @@ import { badge } from "../format.js";
 import { PrivacyPage } from "../privacy/page.js";
 import { address, type PageName, useRoute } from "../router.js";
 import { useMine, useSession } from "../session.js";
+import { SystemPage } from "../system/page.js";
 import { TeamsPage } from "../teams/page.js";
 import { choose, isDark } from "../theme.js";
 import { Icon } from "../ui/icon.js";
@@ -47,6 +48,7 @@ const PAGES: readonly Page[] = [
   },
   { name: "privacy", label: "Privacy", show: PrivacyPage, for: () => true },
   { name: "why", label: "Why", show: WhyPage, for: () => true },
+  { name: "system", label: "System", show: SystemPage, for: (mine) => mine.operator },
 ];
 
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {

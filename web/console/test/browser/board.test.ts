@@ -2,6 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { badge, reads } from "../support/board.js";
 import { eventually, Hub, QUICK } from "../support/hub.js";
 import { clockIn, codeOf, extension } from "../support/life.js";
 import { browser, leave, visit } from "../support/pages.js";
@@ -32,7 +33,6 @@ afterAll(async () => {
 
 beforeEach(async () => {
   of = await town(hub);
-  stage.directory = of.directory;
   pages = [];
   ends = [];
 });
@@ -47,24 +47,6 @@ async function board(who: string): Promise<Page> {
   pages.push(page);
   await page.getByText("Atelier Nord").waitFor();
   return page;
-}
-
-/** The badge of an account, as text; empty where there is none. */
-async function badge(page: Page, account: string): Promise<string> {
-  const row = page.getByRole("listitem").filter({ has: page.getByText(account, { exact: true }) });
-  return (await row.locator(".badge").allTextContents()).join();
-}
-
-async function reads(page: Page, account: string, text: RegExp | string): Promise<void> {
-  const wanted =
-    typeof text === "string" ? (said: string) => said === text : (said: string) => text.test(said);
-  let last = "";
-  await eventually(`badge ${text} of ${account}`, async () => {
-    last = await badge(page, account);
-    return wanted(last);
-  }).catch((error) => {
-    throw new Error(`${error.message}, but ${JSON.stringify(last)}`);
-  });
 }
 
 describe("clocking in", () => {
@@ -212,15 +194,6 @@ describe("the list", () => {
       organization: of.organization,
       name: "Zinnia",
     });
-    stage.directory = {
-      ...of.directory,
-      names: (user, channel) => {
-        const names = of.directory.names(user, channel);
-        return (
-          names && { ...names, accounts: [...(names.accounts ?? []), { accountId: account, name: "Zinnia" }] }
-        );
-      },
-    };
     const code = await codeOf(hub, of, "vic");
     await hub.with(undefined)("POST", "/api/access-codes/validate", { code, accountId: account });
     await olga.getByRole("searchbox").fill("zinnia");

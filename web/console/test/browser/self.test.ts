@@ -29,7 +29,6 @@ afterAll(async () => {
 
 beforeEach(async () => {
   of = await town(hub);
-  stage.directory = of.directory;
   stage.personas = undefined;
   pages = [];
 });

@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { axe, serious } from "../support/axe.js";
-import { Hub, QUICK } from "../support/hub.js";
+import { evening, outage } from "../support/figures.js";
+import { eventually, Hub, QUICK } from "../support/hub.js";
 import { busy, type Life } from "../support/life.js";
+import { hire, OPERATED, OPERATOR } from "../support/operator.js";
 import { blank, browser, go, leave, visit } from "../support/pages.js";
 import { season } from "../support/season.js";
 import { Stage } from "../support/stage.js";
@@ -41,10 +43,10 @@ let life: Life;
 beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
   stage = await Stage.open();
-  hub = await Hub.start({ origins: [stage.origin], settings: QUICK });
+  hub = await Hub.start({ origins: [stage.origin], settings: { ...QUICK, ...OPERATED } });
   stage.hubPort = hub.port;
   of = await town(hub);
-  stage.directory = of.directory;
+  await hire(hub, of);
   life = await busy(hub, of);
   chrome = await browser();
 });
@@ -94,6 +96,14 @@ describe.each(LOOKS)("$look", ({ look, context }) => {
     await leave(page);
   });
 
+  it("the hub itself", async () => {
+    const page = await visit(chrome, stage, hub, OPERATOR, { at: "#/system", context });
+    await page.getByText("The hub is well.").waitFor();
+    await shoot(page, "system", look);
+    expect(serious(await axe(page))).toEqual([]);
+    await leave(page);
+  });
+
   it("a season", async () => {
     stage.report = season(of);
     const page = await visit(chrome, stage, hub, of.people.olga ?? "", { at: "#/analytics", context });
@@ -108,6 +118,8 @@ describe.each(LOOKS)("$look", ({ look, context }) => {
   it("an emptiness, and a cut", async () => {
     const page = await visit(chrome, stage, hub, of.people.olga ?? "", { at: "#/accounts", context });
     await page.getByRole("searchbox").fill("nothing like it");
+    // What never was live cannot be old.
+    await page.getByText("of 20 occupied").waitFor();
     stage.cut(true);
     await page.getByText("This list may be old.").waitFor();
     await shoot(page, "accounts-lost", look);
@@ -152,3 +164,32 @@ describe.each(LOOKS)("$look", ({ look, context }) => {
     await leave(page);
   });
 });
+
+/** Answers of a hub, until the lines of the page have a shape. */
+const ANSWERS = 12;
+
+it("the hub on a busy evening, and while its database is away", async () => {
+  let asked = 0;
+  stage.system = () => evening(asked++);
+  const page = await visit(chrome, stage, hub, OPERATOR, { at: "#/system" });
+  await eventually("lines", () => asked > ANSWERS, ANSWERS * 5_000);
+  await looks(page, "system-evening");
+  stage.system = () => outage(asked++);
+  await page.getByText("The hub is not well.").waitFor();
+  await looks(page, "system-outage");
+  stage.system = () => undefined;
+  await page.getByText("It is not known how the hub is.").waitFor();
+  await looks(page, "system-unknown");
+  stage.system = undefined;
+  await leave(page);
+});
+
+/** One page in all looks: it would have nothing to show in a new one. */
+async function looks(page: Page, name: string): Promise<void> {
+  for (const { look, context } of LOOKS) {
+    await page.emulateMedia({ colorScheme: context.colorScheme });
+    await page.setViewportSize("viewport" in context ? context.viewport : { width: 1_280, height: 800 });
+    await shoot(page, name, look);
+    expect(serious(await axe(page))).toEqual([]);
+  }
+}

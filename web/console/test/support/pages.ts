@@ -8,12 +8,17 @@ import type { Stage } from "./stage.js";
 
 export { browser };
 
-/** What a page must never do: throw, or be stopped by the policy. */
+/** What a page must never do: throw, complain, ask somebody in a dialog, or be stopped by the policy. */
 const complaints: WeakMap<Page, string[]> = new WeakMap();
+
+/** What the browser itself says of a network that is cut, and of calls that are refused. */
+const OF_THE_NETWORK = /^(Failed to load resource|WebSocket connection to )/;
 
 export interface Visit {
   readonly at?: string;
   readonly context?: BrowserContextOptions;
+  /** Called before the page asks for anything. */
+  readonly prepare?: (page: Page) => unknown;
 }
 
 /** Opens the console, signed in as somebody, on a device of its own. */
@@ -22,9 +27,10 @@ export async function visit(
   stage: Stage,
   hub: Hub,
   userId: string,
-  { at = "", context: options = {} }: Visit = {},
+  { at = "", context: options = {}, prepare = () => {} }: Visit = {},
 ): Promise<Page> {
   const page = await blank(chrome, options);
+  await prepare(page);
   await page.goto(`${stage.origin}/#token=${hub.token(userId)}`);
   await page.getByRole("status").filter({ hasText: "The view is live." }).waitFor({ state: "attached" });
   if (at) await go(page, at);
@@ -43,8 +49,14 @@ export async function blank(chrome: Browser, options: BrowserContextOptions = {}
   const told: string[] = [];
   complaints.set(page, told);
   page.on("pageerror", (error) => told.push(error.message));
+  page.on("dialog", (dialog) => {
+    told.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   page.on("console", (message) => {
-    if (/Content Security Policy|TrustedHTML/i.test(message.text())) told.push(message.text());
+    const text = message.text();
+    const isError = message.type() === "error" && !OF_THE_NETWORK.test(text);
+    if (isError || /Content Security Policy|TrustedHTML/i.test(text)) told.push(text);
   });
   return page;
 }

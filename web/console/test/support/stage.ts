@@ -6,9 +6,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { extname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Persona, Report } from "../../src/contract.js";
-import { subjectOf } from "../../src/token.js";
-import type { Directory } from "./town.js";
+import type { Persona, Report, System } from "../../src/contract.js";
 
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 
@@ -38,10 +36,10 @@ export class Stage {
   hubPort = 0;
   /** Who can be tried out; nobody, as in production. */
   personas: readonly Persona[] | undefined;
-  /** Answers what a hub without the calls for names does not. */
-  directory: Directory | undefined;
   /** Answered in place of the hub's report: a hub that was just started knows no season. */
   report: Report | undefined;
+  /** Answered in place of how the hub is, each time anew; `undefined`: it does not answer. */
+  system: (() => System | undefined) | undefined;
   readonly #server: Server;
   readonly #sockets: Set<Socket | Duplex> = new Set();
   #cut = false;
@@ -79,7 +77,13 @@ export class Stage {
       answer.setHeader("content-type", "application/json").end(JSON.stringify(this.report));
       return;
     }
-    if (url.pathname.startsWith("/api/")) return this.#forward(asked, answer, url);
+    if (this.system && url.pathname === "/api/system") {
+      const said = this.system();
+      answer.statusCode = said ? 200 : 503;
+      answer.setHeader("content-type", "application/json").end(JSON.stringify(said ?? {}));
+      return;
+    }
+    if (url.pathname.startsWith("/api/")) return this.#forward(asked, answer);
     if (url.pathname === "/demo/personas") {
       answer.statusCode = this.personas ? 200 : 404;
       answer.end(JSON.stringify(this.personas ?? {}));
@@ -94,29 +98,15 @@ export class Stage {
     answer.end(file);
   }
 
-  #forward(asked: IncomingMessage, answer: ServerResponse, url: URL): void {
+  #forward(asked: IncomingMessage, answer: ServerResponse): void {
     const { method, headers } = asked;
     const to = { host: "127.0.0.1", port: this.hubPort, path: asked.url, method, headers };
     const hub = request(to, (said) => {
-      const missing = said.statusCode === 404 && this.#names(asked, url);
-      if (missing) {
-        said.resume();
-        answer.setHeader("content-type", "application/json").end(JSON.stringify(missing));
-        return;
-      }
       answer.writeHead(said.statusCode ?? 502, said.headers);
       said.pipe(answer);
     });
     hub.on("error", () => answer.writeHead(502).end());
     asked.pipe(hub);
-  }
-
-  #names(asked: IncomingMessage, url: URL): unknown {
-    const userId = subjectOf(asked.headers.authorization?.replace("Bearer ", "") ?? "");
-    if (!userId) return undefined;
-    if (url.pathname === "/api/presence/me/channels") return this.directory?.mine(userId);
-    if (url.pathname !== "/api/presence/me/names") return undefined;
-    return this.directory?.names(userId, url.searchParams.get("channel") ?? "");
   }
 
   #upgrade(asked: IncomingMessage, near: Duplex, head: Buffer): void {

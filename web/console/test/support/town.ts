@@ -1,7 +1,7 @@
 // People with names and work of their own: an agency with shared accounts, and weddings that they meet at.
 
 import { randomUUID } from "node:crypto";
-import type { Mine, NamedPerson, Names, Role } from "../../src/contract.js";
+import type { Role } from "../../src/contract.js";
 import type { Hub } from "./hub.js";
 
 /** Texts that are more than words where somebody takes them for markup, and that are long, high or of another direction. */
@@ -19,14 +19,6 @@ export interface Town {
   /** Ids of the accounts, by name. */
   readonly accounts: { readonly [name: string]: string };
   readonly weddings: { readonly [name: string]: string };
-  /** What the directory says, for who asks for what they are in. */
-  readonly directory: Directory;
-}
-
-export interface Directory {
-  mine(userId: string): Mine;
-  /** `undefined`: there is no such channel for this user. */
-  names(userId: string, channel: string): Names | undefined;
 }
 
 const PEOPLE: { readonly [key: string]: string } = {
@@ -134,61 +126,5 @@ export async function town(hub: Hub, more = 0): Promise<Town> {
       ),
     })),
   });
-  return {
-    people,
-    organization,
-    accounts,
-    weddings,
-    directory: directory(people, organization, accounts, weddings),
-  };
-}
-
-function directory(
-  people: Town["people"],
-  organizationId: string,
-  accounts: Town["accounts"],
-  weddings: Town["weddings"],
-): Directory {
-  const key = (userId: string) => Object.keys(people).find((of) => people[of] === userId) ?? "";
-  const named = (of: string) => ({ userId: people[of] ?? "", displayName: PEOPLE[of] ?? "" });
-  const takesPart = (of: string) =>
-    WEDDINGS.filter(
-      ({ clients, suppliers }) => clients.includes(of) || suppliers.some(([supplier]) => supplier === of),
-    );
-  const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
-    [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return {
-    mine: (userId) => {
-      const of = key(userId);
-      const role = MEMBERS[of];
-      return {
-        user: named(of),
-        organizations: role ? [{ organizationId, name: "Lumen Agency", role, plan: "enterprise" }] : [],
-        weddings: byName(
-          takesPart(of).map(({ name, clients }) => ({
-            weddingId: weddings[name] ?? "",
-            name,
-            part: clients.includes(of) ? ("client" as const) : ("supplier" as const),
-          })),
-        ),
-      };
-    },
-    names: (userId, channel) => {
-      const of = key(userId);
-      if (channel === `organization:${organizationId}` && MEMBERS[of])
-        return {
-          people: Object.entries(MEMBERS).map(([member, role]) => ({ ...named(member), role })),
-          accounts: Object.entries(accounts).map(([name, accountId]) => ({ accountId, name })),
-        };
-      const wedding = takesPart(of).find(({ name }) => channel === `wedding:${weddings[name]}`);
-      if (!wedding) return undefined;
-      const clients: NamedPerson[] = wedding.clients.map((client) => ({ ...named(client), part: "client" }));
-      const suppliers: NamedPerson[] = wedding.suppliers.map(([supplier, type]) => ({
-        ...named(supplier),
-        part: "supplier",
-        supplierTypes: [type],
-      }));
-      return { people: [...clients, ...suppliers] };
-    },
-  };
+  return { people, organization, accounts, weddings };
 }

@@ -53,6 +53,7 @@ async function board(role: Role, count: number, join: PresenceRecord[]) {
     user: { userId: id(900), displayName: "Olga" },
     organizations: [{ organizationId: ORGANIZATION, name: "Agency", role, plan: "enterprise" }],
     weddings: [],
+    operator: false,
   };
   const page = (
     <SessionContext.Provider value={session}>

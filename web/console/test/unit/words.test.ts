@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   ago,
   badge,
+  bytes,
   capital,
   clock,
   dateTime,
@@ -11,6 +12,9 @@ import {
   lastSeen,
   month,
   number,
+  perSecond,
+  seconds,
+  timeOfDay,
   weekday,
 } from "../../src/format.js";
 import { routeOf } from "../../src/router.js";
@@ -77,6 +81,41 @@ describe("a figure", () => {
     [101, "100+"],
   ])("a badge of %i is %s", (active, text) => expect(badge(active)).toBe(text));
 
+  it.each([
+    [0, "0"],
+    [0.04, "< 0.1"],
+    [3.44, "3.4"],
+    [10.4, "10"],
+    [1_203.6, "1,204"],
+  ])("%d a second are %s", (n, text) => expect(perSecond(n, "en-US")).toBe(text));
+
+  it.each([
+    [0, "0 B"],
+    [1_023, "1,023 B"],
+    [1_024, "1 KiB"],
+    [1_536, "1.5 KiB"],
+    [3 * 1_048_576, "3 MiB"],
+    [5_000 * 1_073_741_824, "5,000 GiB"],
+  ])("%d bytes are %s", (n, text) => expect(bytes(n, "en-US")).toBe(text));
+
+  it.each([
+    [0, "0 ms"],
+    [0.00042, "0.4 ms"],
+    [0.012, "12 ms"],
+    [0.9994, "999 ms"],
+    [0.9996, "1 s"],
+    [2.54, "2.5 s"],
+    [42.6, "43 s"],
+    [60, "1 min"],
+    [3_540, "59 min"],
+    [7_200, "2 h"],
+  ])("%d seconds are %s", (n, text) => expect(seconds(n, "en-US")).toBe(text));
+
+  it("of the day has seconds", () => {
+    expect(timeOfDay(NOW, "en-US", "UTC")).toBe("2:30:30 PM");
+    expect(timeOfDay(NOW, "de-DE", "Europe/Berlin")).toBe("15:30:30");
+  });
+
   it("is written as the reader writes it", () => {
     expect([number(1234.56, "en-US"), number(1234.56, "de-DE")]).toEqual(["1,234.6", "1.234,6"]);
     expect([hour(0, "en-US"), hour(14, "en-US"), hour(14, "de-DE")]).toEqual(["12 AM", "2 PM", "14 Uhr"]);
@@ -103,6 +142,7 @@ describe("a name", () => {
 describe("an address", () => {
   it.each([
     ["#/accounts", { page: "accounts", rest: "" }],
+    ["#/system", { page: "system", rest: "" }],
     ["#/accounts/7c9e", { page: "accounts", rest: "7c9e" }],
     ["#/nothing", { page: undefined, rest: "" }],
     ["", { page: undefined, rest: "" }],

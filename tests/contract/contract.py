@@ -36,6 +36,8 @@ issuers = [{{ hs256_secret = "{SECRET}" }}]
 port = 0
 [operations]
 port = 0
+[console]
+operators = ["{world.OWNER}"]
 [limits]
 update_interval_ms = 20
 typing_interval_ms = 1
@@ -47,11 +49,11 @@ wrong_codes_per_second = 10000
 
 # Who calls, with which token, about what: a pattern of paths.
 CALLERS = [
-    ("owner", "user", world.OWNER, r"^/(api/(presence|access-codes|openapi)|livez)"),
-    ("member", "user", world.SUPPLIER, r"^/api/(presence|access-codes)"),
+    ("owner", "user", world.OWNER, r"^/(api/(presence|access-codes|openapi|system)|livez)"),
+    ("member", "user", world.SUPPLIER, r"^/api/(presence|access-codes|system)"),
     ("stranger", "user", world.STRANGER, r"^/api/(presence|access-codes)"),
     ("owner, by a back-end", "service", world.OWNER, r"^/api/(presence|access-codes)"),
-    ("back-end", "service", None, r"^/api/(directory|jobs|presence/why)"),
+    ("back-end", "service", None, r"^/api/(directory|jobs|presence/why|system)"),
     ("extension", "extension", None, r"^/api/access-codes/(logout|validate)"),
 ]
 

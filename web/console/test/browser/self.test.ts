@@ -1,67 +1,21 @@
-// What one does for oneself: signing in, saying how one is, choosing who sees it, and asking why.
+// What one does for oneself: signing in, choosing who sees it, and asking why.
 
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Hub, QUICK } from "../support/hub.js";
-import { blank, browser, go, leave, visit } from "../support/pages.js";
-import { Stage } from "../support/stage.js";
-import { HOSTILE, type Town, town } from "../support/town.js";
+import { describe, expect, it } from "vitest";
+import { person } from "../support/acts.js";
+import { go } from "../support/pages.js";
+import { scene } from "../support/scene.js";
 
-let stage: Stage;
-let hub: Hub;
-let chrome: Browser;
-let of: Town;
-let pages: Page[];
-
-beforeAll(async () => {
-  stage = await Stage.open();
-  hub = await Hub.start({ origins: [stage.origin], settings: QUICK });
-  stage.hubPort = hub.port;
-  chrome = await browser();
-});
-
-afterAll(async () => {
-  await chrome?.close();
-  await hub?.end();
-  stage?.end();
-});
-
-beforeEach(async () => {
-  of = await town(hub);
-  stage.personas = undefined;
-  pages = [];
-});
-
-afterEach(async () => {
-  for (const page of pages) await leave(page);
-});
-
-const id = (who: string) => of.people[who] ?? "";
-
-async function as(who: string, at: string): Promise<Page> {
-  const page = await visit(chrome, stage, hub, id(who), { at });
-  pages.push(page);
-  return page;
-}
-
-async function nobody(): Promise<Page> {
-  const page = await blank(chrome);
-  pages.push(page);
-  await page.goto(stage.origin);
-  return page;
-}
-
-const person = (page: Page, name: string) => page.locator(".person").filter({ hasText: name });
+const at = scene();
 
 describe("signing in", () => {
   it("takes a token that is pasted, and says so where it is none", async () => {
-    const page = await nobody();
+    const page = await at.nobody();
     const field = page.getByLabel("Your platform's token");
     await field.fill("no token");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("This is no token of a user.").waitFor();
-    await field.fill(hub.token(id("olga")));
+    await field.fill(at.hub.token(at.id("olga")));
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Accounts" }).waitFor();
     await page.reload();
@@ -69,31 +23,32 @@ describe("signing in", () => {
   });
 
   it("takes a token behind the address away at once", async () => {
-    const page = await as("olga", "");
+    const page = await at.open("olga", "");
     expect(page.url()).not.toContain("token");
     expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2);
     await page.getByRole("heading", { name: "Accounts" }).waitFor();
   });
 
   it("is one click on somebody in a demo, and begins where they begin", async () => {
-    stage.personas = [
+    at.stage.personas = [
       {
         id: "cora",
         name: "Cora Jensen",
         says: "Venue coordinator",
-        token: hub.token(id("cora")),
+        token: at.hub.token(at.id("cora")),
         start: "#/teams",
       },
     ];
-    const page = await nobody();
+    at.afterwards(() => {
+      at.stage.personas = undefined;
+    });
+    const page = await at.nobody();
     await page.getByRole("button", { name: "Cora Jensen Venue coordinator" }).click();
     await page.getByRole("heading", { name: "June in the garden" }).waitFor();
   });
 
   it("says that it has ended, and begins anew", async () => {
-    const page = await blank(chrome);
-    pages.push(page);
-    await page.goto(`${stage.origin}/#token=${hub.token(id("olga"), { expiresInS: -60 })}`);
+    const page = await at.nobody(`#token=${at.hub.token(at.id("olga"), { expiresInS: -60 })}`);
     await page.getByText("Your sign-in has ended. What you see may be old.").waitFor();
     await page.getByRole("button", { name: "Sign in again" }).click();
     await page.getByLabel("Your platform's token").waitFor();
@@ -101,80 +56,63 @@ describe("signing in", () => {
   });
 
   it("ends for everybody at once", async () => {
-    const [cora, finn] = [await as("cora", "#/teams"), await as("finn", "#/teams")];
-    await person(cora, "Finn Larsen").first().getByText("Online").waitFor();
+    const [cora, finn] = [await at.open("cora", "#/teams"), await at.open("finn", "#/teams")];
+    await person(cora, "Finn Larsen").getByText("Online").waitFor();
     await finn.getByRole("button", { name: "Sign out" }).click();
-    await person(cora, "Finn Larsen").first().getByText("Last seen").waitFor();
+    await person(cora, "Finn Larsen").getByText("Last seen").waitFor();
     await finn.getByLabel("Your platform's token").waitFor();
   });
 
   it("opens the reports at their own address", async () => {
-    const page = await blank(chrome);
-    pages.push(page);
-    await page.goto(`${stage.origin}/admin/presence/analytics`);
-    await page.getByLabel("Your platform's token").fill(hub.token(id("olga")));
+    const page = await at.nobody("admin/presence/analytics");
+    await page.getByLabel("Your platform's token").fill(at.hub.token(at.id("olga")));
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Presence analytics" }).waitFor();
   });
 });
 
-describe("one's own status", () => {
-  it("is shown at once, to others too, in one's own words", async () => {
-    const [cora, finn] = [await as("cora", "#/teams"), await as("finn", "#/teams")];
-    await finn.getByRole("button", { name: "Your status: Online" }).click();
-    await finn.getByRole("button", { name: /^Busy/ }).click();
-    await finn.getByRole("button", { name: "Your status: Busy" }).click();
-    await finn.getByLabel("Status in your own words").fill(HOSTILE.status.slice(0, 100));
-    await finn.keyboard.press("Enter");
-    const seen = person(cora, "Finn Larsen").first();
-    await seen.getByText("Busy", { exact: true }).waitFor();
-    await seen.getByText(HOSTILE.status.slice(0, 40)).waitFor();
-    expect(await cora.locator("iframe").count()).toBe(0);
-  });
-});
-
 describe("privacy", () => {
   it("is in force for others, and the preview says what they see", async () => {
-    const [cora, finn] = [await as("cora", "#/teams"), await as("finn", "#/privacy")];
-    await person(cora, "Finn Larsen").first().getByText("Online").waitFor();
+    const [cora, finn] = [await at.open("cora", "#/teams"), await at.open("finn", "#/privacy")];
+    await person(cora, "Finn Larsen").getByText("Online").waitFor();
     await finn.getByLabel("My colleagues").click();
     await finn.getByText("Saved. It is in force.").waitFor();
-    await person(cora, "Finn Larsen").first().waitFor({ state: "detached" });
+    await person(cora, "Finn Larsen").waitFor({ state: "detached" });
     const preview = (viewer: string) => finn.locator(".preview").filter({ hasText: viewer });
     await preview("A collaborator").getByText("Nothing: you are not there").waitFor();
     await preview("A colleague").getByText("Online").waitFor();
     await finn.getByText("Seen by my colleagues").waitFor();
     await finn.getByLabel("My collaborators").click();
-    await person(cora, "Finn Larsen").first().getByText("Online").waitFor();
+    await person(cora, "Finn Larsen").getByText("Online").waitFor();
     await finn.getByLabel("Appear offline").click();
-    await person(cora, "Finn Larsen").first().getByText("Last seen").waitFor();
+    await person(cora, "Finn Larsen").getByText("Last seen").waitFor();
     await preview("A collaborator").getByText("Offline").waitFor();
     await preview("A stranger").getByText("Nothing").waitFor();
   });
 
   it("shows what the hub has where a change does not reach it", async () => {
-    const finn = await as("finn", "#/privacy");
+    const finn = await at.open("finn", "#/privacy");
     await finn.getByLabel("Show activity").waitFor();
-    stage.cut(true);
+    at.stage.cut(true);
     await finn
       .getByText(/Reconnecting/)
       .first()
       .waitFor();
     await finn.getByLabel("Show activity").click();
     expect(await finn.getByLabel("Show activity").isChecked()).toBe(true);
-    stage.cut(false);
+    at.stage.cut(false);
     await finn.getByText("Activity not shown").waitFor();
     expect(await finn.getByLabel("Show activity").isChecked()).toBe(false);
   });
 
   it("gives a copy, and erases it for good", async () => {
-    const finn = await as("finn", "#/privacy");
+    const finn = await at.open("finn", "#/privacy");
     const [download] = await Promise.all([
       finn.waitForEvent("download"),
       finn.getByRole("button", { name: "Download" }).click(),
     ]);
     const copy = JSON.parse(readFileSync(await download.path(), "utf8")) as { userId: string };
-    expect(copy.userId).toBe(id("finn"));
+    expect(copy.userId).toBe(at.id("finn"));
     await finn.getByRole("button", { name: "Erase…" }).click();
     const erase = finn.getByRole("button", { name: "Erase everything" });
     expect(await erase.isDisabled()).toBe(true);
@@ -186,7 +124,7 @@ describe("privacy", () => {
 
 describe("why", () => {
   it("is told in full about oneself, and as far as may be known about others", async () => {
-    const olga = await as("olga", "#/why");
+    const olga = await at.open("olga", "#/why");
     await olga.getByLabel("Who looks").selectOption({ label: "Vera Lind" });
     await olga.getByText("Vera Lind sees you.").waitFor();
     await olga.getByText("You let everyone see you.").waitFor();
@@ -204,7 +142,7 @@ describe("why", () => {
 
 describe("reports", () => {
   it("are about the days that are chosen, and no others", async () => {
-    const olga = await as("olga", "#/analytics");
+    const olga = await at.open("olga", "#/analytics");
     await olga.getByText("Nothing in these days").waitFor();
     await olga.getByRole("radio", { name: "Custom" }).check();
     await olga.getByLabel("to", { exact: true }).fill("2026-09-30");
@@ -219,7 +157,7 @@ describe("reports", () => {
   });
 
   it("are not there for assistants", async () => {
-    const vera = await as("vera", "#/analytics");
+    const vera = await at.open("vera", "#/analytics");
     await vera.getByRole("heading", { name: "Accounts" }).waitFor();
     expect(await vera.getByRole("link", { name: /Analytics/ }).count()).toBe(0);
   });
@@ -227,7 +165,7 @@ describe("reports", () => {
 
 describe("without a mouse", () => {
   it("one skips to the page, and goes to another", async () => {
-    const olga = await as("olga", "#/accounts");
+    const olga = await at.open("olga", "#/accounts");
     await olga.getByText("Atelier Nord").waitFor();
     await olga.keyboard.press("Tab");
     await olga.getByRole("button", { name: "Skip to the page" }).and(olga.locator(":focus")).waitFor();

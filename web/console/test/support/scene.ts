@@ -22,8 +22,8 @@ export interface Scene {
   id(who: string): string;
   /** A page of somebody's, side by side with the others. */
   open(who: string, at: string, options?: Opened): Promise<Page>;
-  /** The page of nobody yet. */
-  nobody(): Promise<Page>;
+  /** The page of nobody yet, at an address behind the origin. */
+  nobody(at?: string): Promise<Page>;
   /** Called when the test has ended. */
   afterwards(end: () => unknown): void;
 }
@@ -81,10 +81,10 @@ export function scene(settings: { readonly [key: string]: string | number | bool
       pages.push(page);
       return page;
     },
-    async nobody() {
+    async nobody(at = "") {
       const page = await blank(chrome);
       pages.push(page);
-      await page.goto(stages[0].origin);
+      await page.goto(`${stages[0].origin}/${at}`);
       return page;
     },
     afterwards(end) {

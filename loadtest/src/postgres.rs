@@ -55,6 +55,14 @@ impl Postgres {
         [("store.database_url", self.url.clone()), ("store.spool_path", spool.display().to_string())]
     }
 
+    /// User and system seconds of all its processes.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        process::family_cpu_seconds(self.cluster.pid())
+    }
+
     /// The server itself: to stop it, freeze it, and so on.
     pub(crate) fn server(&self) -> &Cluster {
         &self.cluster

@@ -1,5 +1,6 @@
 //! Processes under test and what they use: CPU, memory, the kernel's share; and the cores they run on.
 
+mod family;
 mod foremost;
 mod pinned;
 mod sampler;
@@ -15,6 +16,7 @@ use nix::{
 };
 use rustix::thread::{CpuSet, sched_setaffinity};
 
+pub(crate) use family::family_cpu_seconds;
 pub(crate) use foremost::Foremost;
 pub(crate) use pinned::Pinned;
 pub(crate) use sampler::{SAMPLE_EVERY, Sampler};

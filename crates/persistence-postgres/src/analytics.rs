@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use model::{OrganizationId, UserId};
 use persistence::{
     Analytics, AnalyticsQuery, StoreError,
-    analytics::{ACTIVE_NOW_MS, Cut, Report, Usage, WeekPart, WholeDays},
+    analytics::{ACTIVE_NOW_MS, Balance, Cut, Report, Usage, WeekPart},
 };
 use sqlx::{
     AssertSqlSafe, PgConnection, Postgres,
@@ -52,7 +52,7 @@ impl Analytics for PostgresStore {
 const ALONE: &str =
     "SELECT set_config('work_mem', '32MB', true), set_config('max_parallel_workers_per_gather', '0', true)";
 
-/// What is bound before the spans: the organization, the first day, the first whole week, the end of the weeks, and that
+/// What is bound before the parts of days: the organization, the first day, the first whole week, the end of the weeks, and that
 /// of the days.
 const OF_WHOLE: usize = 5;
 
@@ -62,48 +62,60 @@ struct Asked {
     /// Its time, by what clocks show.
     parts: Vec<WeekPart>,
     /// The same time, whatever clocks show.
-    time: Cut,
+    time: Balance,
+    /// The same for numbers that are added up.
+    sums: Balance,
 }
 
 impl Asked {
     fn of(query: &AnalyticsQuery) -> Self {
         let spans = query.range.spans();
-        let (parts, time) = (WeekPart::of(&spans), Cut::by_time(&spans));
-        Self { organization: query.organization.0, parts, time }
+        let cut = Cut::by_time(&spans);
+        Self {
+            organization: query.organization.0,
+            parts: WeekPart::of(&spans),
+            time: cut.clone().plain(),
+            sums: cut.balanced(),
+        }
     }
+}
 
-    /// The whole days: of all the time there is one stretch of them at most.
-    fn days(&self) -> WholeDays {
-        self.time.days.first().copied().unwrap_or(WholeDays { first: 0, count: 0, ahead_ms: 0 })
-    }
+/// Where the bounds of each part of a day are among what is bound: those that are added, and those that are taken away.
+fn part_places(time: &Balance) -> [impl Iterator<Item = [usize; 2]>; 2] {
+    let places = |nth: usize| [OF_WHOLE + nth * 2 + 1, OF_WHOLE + nth * 2 + 2];
+    let (more, all) = (time.more.len(), time.more.len() + time.less.len());
+    [0..more, more..all].map(|range| range.map(places))
+}
 
-    /// Where the bounds of each span that is in no whole day are among what is bound.
-    fn rest_places(&self) -> impl Iterator<Item = [usize; 2]> {
-        (0..self.time.rest.len()).map(|nth| [OF_WHOLE + nth * 2 + 1, OF_WHOLE + nth * 2 + 2])
-    }
-
-    /// The first place for what is bound beside the time.
-    fn next_place(&self) -> usize {
-        OF_WHOLE + self.time.rest.len() * 2 + 1
-    }
+/// The first place for what is bound beside the time.
+fn next_place(time: &Balance) -> usize {
+    OF_WHOLE + (time.more.len() + time.less.len()) * 2 + 1
 }
 
 /// The tables of totals of weeks, of days, and of quarters of an hour.
 type Tables = [&'static str; 3];
 
-/// These columns of all that the tables have of the time that is asked about, with what [`bind_time`] binds.
-fn of_time(asked: &Asked, columns: &str, [weeks, days, quarters]: Tables) -> String {
-    let rest = |[start, finish]: [usize; 2]| {
+/// Numbers to be added up of all that the tables have of a time, beside whose or what they are; with what [`bind_time`]
+/// binds.
+fn to_add_up(time: &Balance, of: &str, numbers: &[&str], [weeks, days, quarters]: Tables) -> String {
+    let columns = |sign: &str| {
+        let numbers = numbers.iter().map(|number| format!(", {sign}{number} AS {number}"));
+        format!("{of}{}", numbers.collect::<String>())
+    };
+    let (taken, away) = (columns(""), columns("-"));
+    let part = |columns: &str, [start, finish]: [usize; 2]| {
         format!(
             " UNION ALL SELECT {columns} FROM {quarters} \
              WHERE organization_id = $1 AND bucket >= ${start} AND bucket < ${finish}"
         )
     };
-    let rest: String = asked.rest_places().map(rest).collect();
-    format!("{}{rest}", of_whole(columns, [weeks, days]))
+    let [more, less] = part_places(time);
+    let parts: String =
+        more.map(|places| part(&taken, places)).chain(less.map(|places| part(&away, places))).collect();
+    format!("{}{parts}", of_whole(&taken, [weeks, days]))
 }
 
-/// The same of whole weeks and days: those before the first week, and those after the last.
+/// These columns of whole weeks and days: those before the first week, and those after the last.
 fn of_whole(columns: &str, [weeks, days]: [&str; 2]) -> String {
     format!(
         "SELECT {columns} FROM {weeks} WHERE organization_id = $1 AND week >= $3 AND week < $4 \
@@ -115,15 +127,16 @@ fn of_whole(columns: &str, [weeks, days]: [&str; 2]) -> String {
 type Asking<R> = QueryAs<'static, Postgres, R, PgArguments>;
 
 /// Asks for it. Planned for this time, so that nothing else is read: how many days it has makes another plan.
-fn bind_time<R>(sql: String, asked: &Asked) -> Asking<R>
+fn bind_time<R>(sql: String, organization: Uuid, time: &Balance) -> Asking<R>
 where
     R: for<'r> sqlx::FromRow<'r, PgRow>,
 {
-    let (days, rest) = (asked.days(), &asked.time.rest);
+    let days = time.days;
     let [week, after] = days.weeks();
-    let query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false).bind(asked.organization);
+    let query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false).bind(organization);
     let query = query.bind(days.first_day()).bind(week).bind(after).bind(days.end());
-    rest.iter().fold(query, |query, span| query.bind(timestamp(span.start)).bind(timestamp(span.end)))
+    let parts = time.more.iter().chain(&time.less);
+    parts.fold(query, |query, span| query.bind(timestamp(span.start)).bind(timestamp(span.end)))
 }
 
 /// All of it as of one instant.

@@ -13,7 +13,7 @@ use model::OrganizationId;
 
 use crate::StoreError;
 
-pub use days::{Cut, WholeDays};
+pub use days::{Balance, Cut, WholeDays};
 pub use range::{DateRange, RANGE_DAYS, RangeError, Span};
 pub use report::{
     Devices, GROUP_AT_LEAST, HourUsers, Minutes, MonthUsers, PAGES_TOLD, PageViews, Report, SupplierTypeUse,

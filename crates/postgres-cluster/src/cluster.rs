@@ -264,6 +264,15 @@ impl Cluster {
         role
     }
 
+    /// The process of which all others of the server are children.
+    ///
+    /// # Panics
+    /// Where it is not private, or not running.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.server().pid()
+    }
+
     /// Stops the server as an operator does; what was committed is kept.
     ///
     /// # Panics

@@ -75,6 +75,10 @@ impl Server {
         fs::read_to_string(self.home.join("log")).unwrap_or_default()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.with_running(Postmaster::id)
+    }
+
     pub(crate) fn stop(&self) {
         self.end(Postmaster::stop);
     }
@@ -108,8 +112,8 @@ impl Server {
         }
     }
 
-    fn with_running(&self, act: impl FnOnce(&Postmaster)) {
-        act(self.running().as_ref().expect("the server is not running"));
+    fn with_running<T>(&self, act: impl FnOnce(&Postmaster) -> T) -> T {
+        act(self.running().as_ref().expect("the server is not running"))
     }
 
     /// A program of Postgres, as the user that may run it.

@@ -105,9 +105,10 @@ impl Scene {
 /// What was found in a phase.
 struct Phase {
     found: Found,
-    /// The hub's, and the generator's.
+    /// The hub's, the generator's and the database's.
     cpu_s: f64,
     generator_s: f64,
+    database_s: f64,
     wall_s: f64,
     /// How late calls were made.
     lag: Recorder,
@@ -127,7 +128,7 @@ pub(super) fn run(setup: &Setup) -> anyhow::Result<Outcome> {
     outcome.memory = Some(bench.memory()?);
     let desks = desks(&scene, &load, &bench.hub, organization)?;
     bench.swarm.admit_callers(desks.len());
-    phases(&mut outcome, &mut bench, &load, setup, &desks)?;
+    phases(&mut outcome, &mut bench, (&load, &postgres), setup, &desks)?;
     bench.finish(&mut outcome)?;
     outcome.check_truth();
     Ok(outcome)
@@ -136,20 +137,20 @@ pub(super) fn run(setup: &Setup) -> anyhow::Result<Outcome> {
 fn phases(
     outcome: &mut Outcome,
     bench: &mut Bench,
-    load: &Load,
+    (load, postgres): (&Load, &Postgres),
     setup: &Setup,
     desks: &[Desk],
 ) -> anyhow::Result<()> {
     let short = Load { duration: load.duration / 3, ..load.clone() };
-    let quiet = measure(bench, &short, setup, ("quiet", desks, &[]))?;
-    let bulk = measure(bench, &short, setup, ("bulk alone", desks, &[Kind::Bulk]))?;
+    let quiet = measure(bench, (&short, postgres), setup, ("quiet", desks, &[]))?;
+    let bulk = measure(bench, (&short, postgres), setup, ("bulk alone", desks, &[Kind::Bulk]))?;
     tell::bulk(outcome, &quiet, &bulk);
     tell::alone(outcome, &alone(bench, setup, desks, load)?);
     let calls = [Kind::Track, Kind::Bulk, Kind::One, Kind::Settings];
-    let without = measure(bench, load, setup, ("without reports", desks, &calls))?;
+    let without = measure(bench, (load, postgres), setup, ("without reports", desks, &calls))?;
     tell::phase(outcome, &without, "without reports");
     let all = [&calls[..], &[Kind::Report]].concat();
-    let with = measure(bench, load, setup, ("beside reports", desks, &all))?;
+    let with = measure(bench, (load, postgres), setup, ("beside reports", desks, &all))?;
     tell::phase(outcome, &with, "beside reports");
     tell::aims(outcome, &without, &with);
     Ok(())
@@ -158,14 +159,21 @@ fn phases(
 /// Lets those of some kinds ask, and waits until all have their answers.
 fn measure(
     bench: &mut Bench,
-    load: &Load,
+    (load, postgres): (&Load, &Postgres),
     setup: &Setup,
     (name, desks, kinds): (&str, &[Desk], &[Kind]),
 ) -> anyhow::Result<Phase> {
     setup.progress.phase(name, load.duration.as_secs());
     bench.swarm.judge.begin();
     let pid = bench.hub.pid();
-    let before = (process::cpu_seconds(pid)?, process::own_cpu_seconds());
+    let taken = || {
+        Ok::<_, anyhow::Error>([
+            process::cpu_seconds(pid)?,
+            process::own_cpu_seconds(),
+            postgres.cpu_seconds()?,
+        ])
+    };
+    let before = taken()?;
     let start = bench.swarm.clock().now() + MILLISECOND;
     let mut office = Office::new(&mut bench.swarm, bench.hub.address(), load, desks);
     office.open_reports(kinds.contains(&Kind::Report), start);
@@ -180,10 +188,11 @@ fn measure(
     }
     let wall_s = (office.now() - start) as f64 / SECOND as f64;
     drive::settle(&mut office, SETTLING)?;
-    let (cpu_s, generator_s) = (process::cpu_seconds(pid)? - before.0, process::own_cpu_seconds() - before.1);
+    let after = taken()?;
+    let [cpu_s, generator_s, database_s] = std::array::from_fn(|which| after[which] - before[which]);
     office.close_reports(REPORTING)?;
     let found = office.end();
-    Ok(Phase { found, cpu_s, generator_s, wall_s, lag })
+    Ok(Phase { found, cpu_s, generator_s, database_s, wall_s, lag })
 }
 
 /// Everybody of a kind at the rate of the kind.

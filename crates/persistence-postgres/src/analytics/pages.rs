@@ -1,9 +1,9 @@
 //! Which pages were viewed, and by how many people.
 
-use persistence::analytics::{GROUP_AT_LEAST, PAGES_TOLD, PageViews};
+use persistence::analytics::{Balance, GROUP_AT_LEAST, PAGES_TOLD, PageViews};
 use sqlx::PgConnection;
 
-use super::{Asked, bind_time, of_time, of_whole};
+use super::{Asked, bind_time, next_place, of_whole, part_places, to_add_up};
 use crate::error::Failure;
 
 /// Pages whose people are counted first: some more than are told, because some may have too few.
@@ -25,13 +25,13 @@ const WHOLE: [&str; 2] = ["activity_page_weeks", "activity_page_days"];
 const QUARTERS: &str = "activity_pages";
 
 async fn most_viewed(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<String>, Failure> {
-    let [weeks, days] = WHOLE;
+    let ([weeks, days], time) = (WHOLE, &asked.sums);
     let sql = format!(
         "SELECT page FROM ({}) AS viewed \
-         GROUP BY page ORDER BY sum(views) DESC, page COLLATE \"C\" LIMIT {TRIED}",
-        of_time(asked, "page, views", [weeks, days, QUARTERS])
+         GROUP BY page HAVING sum(views) > 0 ORDER BY sum(views) DESC, page COLLATE \"C\" LIMIT {TRIED}",
+        to_add_up(time, "page", &["views"], [weeks, days, QUARTERS])
     );
-    let rows: Vec<(String,)> = bind_time(sql, asked).fetch_all(connection).await?;
+    let rows: Vec<(String,)> = bind_time(sql, asked.organization, time).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(page,)| page).collect())
 }
 
@@ -41,7 +41,8 @@ async fn told(
     asked: &Asked,
     of: Option<Vec<String>>,
 ) -> Result<Vec<PageViews>, Failure> {
-    let pages = bind_time(people(asked), asked).bind(of);
+    let time = &asked.time;
+    let pages = bind_time(people(time), asked.organization, time).bind(of);
     let rows: Vec<(String, i64, i64)> = pages.fetch_all(connection).await?;
     let told = |(page, views, people): (String, i64, i64)| PageViews {
         page,
@@ -53,17 +54,19 @@ async fn told(
 
 /// People are the bits of their numbers, so that those of many days are told apart without a row for each: the sets are
 /// made as wide as the greatest number.
-fn people(asked: &Asked) -> String {
-    let wanted = format!("(${place}::text[] IS NULL OR page = ANY (${place}))", place = asked.next_place());
+fn people(time: &Balance) -> String {
+    let wanted = format!("(${place}::text[] IS NULL OR page = ANY (${place}))", place = next_place(time));
     let whole = of_whole("page, views, people", WHOLE);
-    let rest: String = asked.rest_places().map(|places| people_of_rest(places, &wanted)).collect();
+    // Nobody can be taken away again who was there at another time too.
+    let [parts, _] = part_places(time);
+    let parts: String = parts.map(|places| people_of_part(places, &wanted)).collect();
     format!(
         "WITH wide AS MATERIALIZED ( \
              SELECT width, \"bit\"(B'0', width, true) AS nobody FROM ( \
                  SELECT coalesce(max(number), 0) + 1 FROM activity_members WHERE organization_id = $1) AS w (width) \
          ), viewed AS ( \
              SELECT page, sum(views) AS views, bit_or(\"bit\"(people, (SELECT width FROM wide), true)) AS people \
-             FROM ({whole}) AS known WHERE {wanted} GROUP BY page {rest} \
+             FROM ({whole}) AS known WHERE {wanted} GROUP BY page {parts} \
          ), told AS ( \
              SELECT page, sum(views)::bigint AS views, bit_count(bit_or(people)) AS people FROM viewed GROUP BY page \
          ) \
@@ -72,7 +75,7 @@ fn people(asked: &Asked) -> String {
     )
 }
 
-fn people_of_rest([start, finish]: [usize; 2], wanted: &str) -> String {
+fn people_of_part([start, finish]: [usize; 2], wanted: &str) -> String {
     format!(
         "UNION ALL SELECT page, sum(views), bit_or(set_bit((SELECT nobody FROM wide), number, 1)) \
          FROM {QUARTERS} AS quarter \

@@ -7,7 +7,7 @@ use persistence::analytics::{UserUse, WEEK_QUARTERS, WeekClock};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Asked, Tables, bind_time, of_time};
+use super::{Asked, Tables, bind_time, to_add_up};
 use crate::error::Failure;
 
 /// Everybody who was active.
@@ -23,7 +23,10 @@ pub(super) async fn users(
         of.mark(clock.marks(row.bits()) | row.marks.unsigned_abs());
     }
     for row in sums(connection, asked).await? {
-        *users.entry(UserId(row.user_id)).or_default() += UserUse::from(&row);
+        // Of those who were only there when it was not asked about, all is taken away again.
+        if let Some(of) = users.get_mut(&UserId(row.user_id)) {
+            *of += UserUse::from(&row);
+        }
     }
     Ok(users)
 }
@@ -46,16 +49,18 @@ impl Active {
 }
 
 /// What clocks show is not worked out here but for the months: which quarters of the week are left of everybody is little.
+/// Of a whole week nothing is cut off; and `OFFSET` keeps what is cut off from being worked out twice.
 const ACTIVE: &str = "
     WITH part AS MATERIALIZED (
-        SELECT week, (every >> first) & (every << 672 - after) AS wanted, ahead_ms, mark
+        SELECT week, CASE WHEN after - first < 672 THEN (every >> first) & (every << 672 - after) END AS wanted, ahead_ms, mark
         FROM unnest($2::date[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[])
             AS given (week, first, after, ahead_ms, mark), (SELECT ~\"bit\"(B'0', 672, true)) AS all_of_it (every)
+    ), kept AS (
+        SELECT user_id, ahead_ms, mark, coalesce(quarters & wanted, quarters) AS quarters
+        FROM part JOIN activity_weeks USING (week) WHERE organization_id = $1 OFFSET 0
     )
-    SELECT user_id, ahead_ms, bit_or(mark) AS marks, bit_send(bit_or(quarters & wanted)) AS quarters
-    FROM part JOIN activity_weeks USING (week)
-    WHERE organization_id = $1 AND quarters & wanted <> \"bit\"(B'0', 672, true)
-    GROUP BY user_id, ahead_ms";
+    SELECT user_id, ahead_ms, bit_or(mark) AS marks, bit_send(bit_or(quarters)) AS quarters
+    FROM kept WHERE quarters <> \"bit\"(B'0', 672, true) GROUP BY user_id, ahead_ms";
 
 async fn active(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<Active>, Failure> {
     let parts = &asked.parts;
@@ -91,15 +96,12 @@ impl From<&Sums> for UserUse {
     }
 }
 
-const COLUMNS: &str = "user_id, sessions, millis, desktop, mobile, tablet";
+const NUMBERS: [&str; 5] = ["sessions", "millis", "desktop", "mobile", "tablet"];
 const TABLES: Tables = ["activity_weeks", "activity_days", "activity_rollups"];
 
 async fn sums(connection: &mut PgConnection, asked: &Asked) -> Result<Vec<Sums>, Failure> {
-    let sql = format!(
-        "SELECT user_id, sum(sessions)::bigint AS sessions, sum(millis)::bigint AS millis, \
-             sum(desktop)::bigint AS desktop, sum(mobile)::bigint AS mobile, sum(tablet)::bigint AS tablet \
-         FROM ({}) AS part GROUP BY user_id",
-        of_time(asked, COLUMNS, TABLES)
-    );
-    Ok(bind_time(sql, asked).fetch_all(connection).await?)
+    let sums = NUMBERS.map(|number| format!(", sum({number})::bigint AS {number}"));
+    let rows = to_add_up(&asked.sums, "user_id", &NUMBERS, TABLES);
+    let sql = format!("SELECT user_id{} FROM ({rows}) AS part GROUP BY user_id", sums.concat());
+    Ok(bind_time(sql, asked.organization, &asked.sums).fetch_all(connection).await?)
 }

@@ -30,6 +30,17 @@ pub struct WholeDays {
     pub ahead_ms: i64,
 }
 
+/// Time of which totals are added up: whole days and parts of days, less other parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// All that there are; none: their count is 0.
+    pub days: WholeDays,
+    /// What is in none of the days, in order.
+    pub more: Vec<Span>,
+    /// What is in the days, and not in the time; in order.
+    pub less: Vec<Span>,
+}
+
 /// Time in whole days, and what of it is in none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
@@ -67,6 +78,24 @@ impl Cut {
         cut
     }
 
+    /// The days of a cut [by time](Self::by_time), and the rest.
+    #[must_use]
+    pub fn plain(self) -> Balance {
+        let none = WholeDays { first: 0, count: 0, ahead_ms: 0 };
+        Balance { days: self.days.first().copied().unwrap_or(none), more: self.rest, less: Vec::new() }
+    }
+
+    /// The same for what can be taken away again. A day of which more than half is asked about is taken as a whole, less
+    /// the smaller part: a total of a day is one row where those of its quarters are up to 96.
+    #[must_use]
+    pub fn balanced(self) -> Balance {
+        let mut balance = self.plain();
+        for span in std::mem::take(&mut balance.more) {
+            balance.add(span);
+        }
+        balance
+    }
+
     fn add(&mut self, span: Span) {
         let first = -(-span.start.0).div_euclid(DAY_MS);
         let end = span.end.0.div_euclid(DAY_MS);
@@ -81,7 +110,33 @@ impl Cut {
     }
 }
 
+impl Balance {
+    /// In the order of time; two parts of one day are not put together.
+    fn add(&mut self, span: Span) {
+        let day = span.start.0.div_euclid(DAY_MS);
+        let [start, end] = [day, day + 1].map(|day| Wall(day * DAY_MS));
+        let is_most = span.end <= end && 2 * (span.end.0 - span.start.0) > DAY_MS;
+        if !is_most || !self.days.take(day) {
+            return self.more.push(span);
+        }
+        let [before, after] =
+            [Span { start, end: span.start, ..span }, Span { start: span.end, end, ..span }];
+        self.less.extend([before, after].into_iter().filter(|span| span.start < span.end));
+    }
+}
+
 impl WholeDays {
+    /// Whether the day is next to them; then it is one of them.
+    fn take(&mut self, day: i64) -> bool {
+        if self.count == 0 || day + 1 == self.first {
+            self.first = day;
+        } else if day != self.first + self.count {
+            return false;
+        }
+        self.count += 1;
+        true
+    }
+
     /// The first day.
     #[must_use]
     pub fn first_day(&self) -> NaiveDate {

@@ -43,6 +43,7 @@ pub(super) fn phase(outcome: &mut Outcome, phase: &Phase, name: &str) {
     let share = |s: f64| 100.0 * s / phase.wall_s;
     outcome.figure(&format!("hub busy, {name}"), share(phase.cpu_s), "%");
     outcome.figure(&format!("generator busy, {name}"), share(phase.generator_s), "%");
+    outcome.figure(&format!("database busy, {name}"), share(phase.database_s), "%");
     outcome.figure(&format!("calls made late, p99, {name}"), phase.lag.latency().p99_ms, "ms");
     let busy = Check::at_most(&format!("generator busy, {name}, in %"), share(phase.generator_s), GENERATOR);
     outcome.checks.push(busy.into_aim());

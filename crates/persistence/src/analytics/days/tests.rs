@@ -46,6 +46,50 @@ fn a_range_is_cut_without_loss() {
     }
 }
 
+/// What is taken away has been added; and of no day more than half is added or taken away in quarters, but where it is no
+/// neighbour of the others.
+#[test]
+fn a_balance_is_the_same_time() {
+    let count =
+        |spans: &[Span]| spans.iter().map(|span| (span.end.0 - span.start.0) / BUCKET_MS).sum::<i64>();
+    for zone in ZONES {
+        for (from, to) in
+            [("2024-10-01", "2024-11-10"), ("2024-03-10", "2024-03-10"), ("2024-04-06", "2024-04-08")]
+        {
+            let cut = Cut::by_time(&spans(from, to, zone));
+            let Balance { days, more, less } = cut.clone().balanced();
+            let added = Cut { days: vec![days], rest: more.clone() };
+            let taken = quarters(&Cut { days: vec![], rest: less.clone() });
+            let mut times = quarters(&added);
+            for quarter in &taken {
+                times.remove(times.iter().position(|one| one == quarter).unwrap());
+            }
+            assert_eq!(times, quarters(&cut), "{zone}, {from}");
+            let crosses = |span: &Span| span.end.0 > (span.start.0.div_euclid(DAY_MS) + 1) * DAY_MS;
+            if !more.iter().any(crosses) {
+                assert!(more.iter().chain(&less).all(|span| count(&[*span]) <= HALF), "{zone}, {from}");
+            }
+        }
+    }
+}
+
+#[test]
+fn most_of_a_day_is_the_day_less_the_rest() {
+    let span =
+        |from: i64, until: i64| Span { start: Wall(from * HOUR_MS), end: Wall(until * HOUR_MS), ahead_ms: 0 };
+    let balanced = |spans: &[Span]| Cut::by_time(spans).balanced();
+    let days = |first, count| WholeDays { first, count, ahead_ms: 0 };
+    let of = |days, more: &[Span], less: &[Span]| Balance { days, more: more.to_vec(), less: less.to_vec() };
+    assert_eq!(balanced(&[span(2, 70)]), of(days(0, 3), &[], &[span(0, 2), span(70, 72)]));
+    assert_eq!(balanced(&[span(12, 61)]), of(days(1, 2), &[span(12, 24)], &[span(61, 72)]));
+    assert_eq!(balanced(&[span(3, 20)]), of(days(0, 1), &[], &[span(0, 3), span(20, 24)]));
+    assert_eq!(balanced(&[span(3, 10)]), of(days(0, 0), &[span(3, 10)], &[]));
+    // Days that are no neighbours stay apart.
+    let apart = [span(1, 24), span(73, 96)];
+    assert_eq!(balanced(&apart), of(days(0, 1), &[span(73, 96)], &[span(0, 1)]));
+    assert_eq!(Cut::by_time(&apart).plain(), of(days(0, 0), &apart, &[]));
+}
+
 /// Less than a day is left at either end, and the day in which clocks are changed; of the time nothing else.
 #[test]
 fn little_is_left() {

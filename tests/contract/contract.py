@@ -86,8 +86,17 @@ def start(binary, home):
     sys.exit(f"the hub did not start:\n{home.joinpath('log').read_text()}")
 
 
+def remove_codes(url):
+    """Those who asked before may have made as many for a member as there may be."""
+    listed = f"{url}/api/access-codes?organizationId={world.ORGANIZATION}"
+    for code in call(listed, token(world.OWNER), None, "GET")["accessCodes"]:
+        if "revokedAt" not in code:
+            call(f"{url}/api/access-codes/{code['id']}", token(world.OWNER), None, "DELETE")
+
+
 def clock_in(url):
     """An access code, and what somebody got for it."""
+    remove_codes(url)
     with contextlib.suppress(urllib.error.HTTPError):  # 409: nobody is there
         call(f"{url}/api/presence/accounts/{world.ACCOUNT}", token(world.OWNER), None, "DELETE")
     asked = {"organizationId": world.ORGANIZATION, "userId": world.ASSISTANT}

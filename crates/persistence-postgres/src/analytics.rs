@@ -52,8 +52,8 @@ impl Analytics for PostgresStore {
 const ALONE: &str =
     "SELECT set_config('work_mem', '32MB', true), set_config('max_parallel_workers_per_gather', '0', true)";
 
-/// What is bound before the parts of days: the organization, the first day, the first whole week, the end of the weeks, and that
-/// of the days.
+/// What is bound before the parts of days: the organization, the first day, the first whole week, the end of the weeks,
+/// and that of the days.
 const OF_WHOLE: usize = 5;
 
 /// A query as the statements take it.

@@ -83,6 +83,19 @@ fn shell(script: &str) -> Pinned {
 }
 
 #[test]
+fn children_count_while_they_live_and_when_they_have_ended() {
+    // Takes a shell a tenth of a second.
+    let work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
+    for script in
+        [format!("sh -c '{work}; echo ready; sleep 5'; :"), format!("sh -c '{work}'; echo ready; sleep 5")]
+    {
+        let parent = shell(&script);
+        let (own, all) = (cpu_seconds(parent.pid()).unwrap(), family_cpu_seconds(parent.pid()).unwrap());
+        assert!(all - own > 0.02, "{own} of {all} s: {script}");
+    }
+}
+
+#[test]
 fn a_child_is_asked_to_end_before_it_is_killed() {
     let mut polite = shell("trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done");
     assert!(polite.is_running());

@@ -69,6 +69,7 @@ describe("a badge", () => {
     await reads(olga, "Bookings", `Vic Moreau • ${time(since)}`);
     await reads(vera, "Bookings", "Occupied");
     await reads(vic, "Bookings", `You • since ${time(since)}`);
+    for (const page of [olga, vera, vic]) await page.getByText("1 of 20 occupied").waitFor();
     // Who opens the page later reads the same.
     const adam = await board("adam");
     await reads(adam, "Bookings", `Vic Moreau • ${time(since)}`);
@@ -167,6 +168,8 @@ describe("clearing", () => {
     await dialog.waitFor({ state: "detached" });
     await open.and(olga.locator(":focus")).waitFor();
     await olga.keyboard.press("Enter");
+    // Not without a reason.
+    expect(await dialog.getByRole("button", { name: "Clear account" }).isDisabled()).toBe(true);
     await write(olga, dialog.getByLabel("Reason"), "end of shift");
     await press(olga, dialog.getByRole("button", { name: "Clear account" }));
     await dialog.waitFor({ state: "detached" });

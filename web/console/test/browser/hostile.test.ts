@@ -99,7 +99,7 @@ describe("a name", () => {
       for (const { row, check } of lists) {
         await says(what, row.locator(".badge-name"), name);
         await check(what);
-        await inOrder(row, [".row-name", ".badge-name", ".badge-time"]);
+        await inOrder(row, [".row-name", ".badge-name", ".badge-time", "button"]);
       }
       await lists[0]?.row.getByRole("button", { name: "Clear Bookings" }).click();
       await says(what, olga.getByRole("dialog").locator("bdi").first(), name);

@@ -8,6 +8,7 @@
 
 mod accept;
 mod seats;
+mod worded;
 
 #[cfg(test)]
 mod tests;
@@ -36,17 +37,19 @@ use tower::ServiceExt;
 pub use accept::Accept;
 pub(crate) use seats::network;
 pub use seats::{Full, Peer, Seat};
+pub use worded::Worded;
 
 use crate::config::{Listen, Shutdown};
 use crate::problem::{Kind, Problem};
 use crate::telemetry::UnderWay;
 use accept::Backoff;
 use seats::{SeatLimits, Seats};
+use worded::last_answer;
 
 /// More headers make a 431. Browsers send about 20.
 const MAX_HEADERS: usize = 64;
-/// All headers together; a token has at most 8 KiB.
-const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// The line of a request and all its headers together; a token has at most 8 KiB.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Connections that the kernel completes ahead of us. What does not fit is tried again by the client's kernel a second
 /// later; more than this the kernel does not allow without being configured.
 const BACKLOG: u32 = 4096;
@@ -175,8 +178,8 @@ impl Http {
             .timer(TokioTimer::new())
             .header_read_timeout(options.header_timeout)
             .max_headers(MAX_HEADERS)
-            .max_buf_size(MAX_HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(TokioIo::new(Worded::new(stream)), service)
             .with_upgrades();
         tokio::pin!(connection);
         let ended = tokio::select! {
@@ -218,17 +221,8 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
 fn refuse(stream: TcpStream, full: Full) {
     metrics::counter!("presence_hub_refused_connections_total", "reason" => full.reason()).increment(1);
     let problem = Problem::new(Kind::Overloaded, full.to_string()).retry_after_ms(RETRY_WHEN_FULL_MS);
-    problem.count();
-    let body = problem.to_json();
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
-         retry-after: {}\r\nconnection: close\r\n\r\n",
-        body.len(),
-        RETRY_WHEN_FULL_MS / 1000
-    );
-    let answer = [head.as_bytes(), &body].concat();
     // It was accepted this instant: its send buffer is empty and takes the answer whole, or the client is gone.
     if let Ok(mut stream) = stream.into_std() {
-        let _ = stream.write_all(&answer);
+        let _ = stream.write_all(&last_answer(problem));
     }
 }

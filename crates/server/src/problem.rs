@@ -33,6 +33,8 @@ pub enum Kind {
     UpgradeRequired,
     /// The body is not JSON by its content type.
     UnsupportedMediaType,
+    /// The address and the headers are too long, or too many.
+    HeadTooLarge,
     /// The request took too long.
     Timeout,
     /// No room for another connection.
@@ -69,6 +71,7 @@ impl Kind {
             Self::UnsupportedMediaType => {
                 (415, "unsupported_media_type", "The body must be application/json")
             }
+            Self::HeadTooLarge => (431, "head_too_large", "The address or the headers are too long"),
             Self::Timeout => (503, "timeout", "The request took too long"),
             Self::Overloaded => (503, "overloaded", "No room for another connection"),
             Self::UnknownUser => (404, "unknown_user", "Nobody by that id"),
@@ -184,6 +187,11 @@ impl Problem {
         &self.detail
     }
 
+    /// For the header: whole seconds, rounded up, so that who comes back then is not told to wait again.
+    pub(crate) fn retry_after_s(&self) -> Option<u64> {
+        self.retry_after_ms.map(|ms| ms.div_ceil(1000))
+    }
+
     /// Counts that it was told.
     pub(crate) fn count(&self) {
         let code = self.kind.face().1;
@@ -224,9 +232,8 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(ms) = self.retry_after_ms {
-            // Whole seconds, rounded up: who comes back then is not told to wait again.
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+        if let Some(s) = self.retry_after_s() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(s));
         }
         headers.extend(self.headers);
         response

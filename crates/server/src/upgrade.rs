@@ -26,7 +26,6 @@ use axum::{
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use model::{Encoding, ErrorCode, limits};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::WebSocketConfig};
 
 pub use guard::Guarded;
@@ -35,7 +34,7 @@ pub use socket::WebSocket;
 
 use crate::{
     config::{Config, Secret},
-    listener::Peer,
+    listener::{Peer, Worded},
     origin::Origin,
     problem::{Kind, Problem},
 };
@@ -144,8 +143,8 @@ impl Pending {
     /// [`UpgradeError`] where the client left meanwhile.
     pub async fn ready(self) -> Result<Box<Upgraded>, UpgradeError> {
         let upgraded = self.on_upgrade.await?;
-        let parts = upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_| UpgradeError::NotTcp)?;
-        let line = Line::new(parts.io.into_inner(), parts.read_buf.to_vec(), self.encoding)?;
+        let parts = upgraded.downcast::<TokioIo<Worded>>().map_err(|_| UpgradeError::NotTcp)?;
+        let line = Line::new(parts.io.into_inner().into_inner(), parts.read_buf.to_vec(), self.encoding)?;
         let socket = WebSocket::new(line, socket_config());
         Ok(Box::new(Upgraded { socket, token: self.token, peer: self.peer }))
     }

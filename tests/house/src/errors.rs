@@ -113,6 +113,9 @@ rows! { KINDS, kind of Kind {
     UnsupportedMediaType Rest
         "The body is not `application/json` by its header"
         "Send `Content-Type: application/json`"
+    HeadTooLarge Rest
+        "The request's line and headers together have more than 16 KiB, or there are more than 64 headers: mostly an address with a list in it that is too long"
+        "Ask about fewer at once, or by `POST` where there is one; look what a proxy adds"
     Timeout Rest
         "The request took longer than `listen.request_timeout_ms`; what is durable of it may still be done"
         "Ask again under the same operation id"

@@ -10,14 +10,14 @@ use std::{
 
 use axum::{Extension, Router, routing::get};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Accept, Options, Peer, accept::Backoff, serve, tune};
+use super::{Accept, MAX_HEAD_BYTES, MAX_HEADERS, Options, Peer, accept::Backoff, serve, tune};
 use crate::testing::{self, PATIENCE, answer, rest};
 
 const HELLO: &str = "GET /hello HTTP/1.1\r\nHost: hub\r\n\r\n";
@@ -69,22 +69,79 @@ async fn a_port_is_taken_once() {
     assert!(super::bind(listener.local_addr().unwrap()).is_err());
 }
 
+/// A request whose line and headers have so many bytes.
+fn head_of(bytes: usize) -> String {
+    let without = "GET /hello HTTP/1.1\r\nHost: hub\r\nX: \r\n\r\n".len();
+    format!("GET /hello HTTP/1.1\r\nHost: hub\r\nX: {}\r\n\r\n", "y".repeat(bytes - without))
+}
+
+/// A request with so many headers.
+fn headers(count: usize) -> String {
+    let more: String = (1..count).map(|n| format!("X-{n}: y\r\n")).collect();
+    format!("GET /hello HTTP/1.1\r\nHost: hub\r\n{more}\r\n")
+}
+
 #[tokio::test]
 async fn headers_have_a_limit_of_number_and_size() {
     let server = testing::serve(router(), &[]).await;
-    let many = |n: usize| (0..n).map(|n| format!("X-{n}: y\r\n")).collect::<String>();
-    for (headers, status) in [
-        (many(50), 200),
-        (many(100), 431),
-        (format!("X: {}\r\n", "y".repeat(8 * 1024)), 200),
-        (format!("X: {}\r\n", "y".repeat(64 * 1024)), 431),
-    ] {
-        let mut stream = server.connect().await;
-        let request = format!("GET /hello HTTP/1.1\r\nHost: hub\r\n{headers}\r\n");
-        // The answer may come before all is sent, and then the rest has nowhere to go.
-        let _ = stream.write_all(request.as_bytes()).await;
-        assert_eq!(answer(&mut stream).await.status, status);
+    for request in [head_of(MAX_HEAD_BYTES), headers(MAX_HEADERS)] {
+        assert_eq!(server.ask(&request).await.body, "hello");
     }
+    let address = format!("GET /hello?{} HTTP/1.1\r\nHost: hub\r\n\r\n", "y".repeat(MAX_HEAD_BYTES));
+    for request in [head_of(MAX_HEAD_BYTES + 1), headers(MAX_HEADERS + 1), address] {
+        let refused = server.ask(&request).await;
+        assert_eq!((refused.status, refused.code().as_str()), (431, "head_too_large"));
+        let document: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(document["requestId"].as_str(), refused.header("x-request-id"));
+        assert_eq!(refused.header("connection"), Some("close"));
+    }
+}
+
+#[tokio::test]
+async fn who_is_refused_early_and_goes_on_sending_still_reads_why() {
+    let server = testing::serve(router(), &[]).await;
+    let (mut read, mut write) = server.connect().await.into_split();
+    let sending =
+        tokio::spawn(async move { write.write_all(head_of(200 * 1024).as_bytes()).await.map(|()| write) });
+    let mut told = Vec::new();
+    timeout(PATIENCE, read.read_to_end(&mut told)).await.expect("an end").expect("no reset");
+    sending.await.unwrap().expect("all was taken");
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 431 ") && told.contains("\"head_too_large\""), "{told}");
+}
+
+#[tokio::test]
+async fn who_never_ends_sending_is_cut_off() {
+    let server = testing::serve(router(), &[]).await;
+    let mut stream = server.connect().await;
+    let endless = async {
+        stream.write_all(head_of(MAX_HEAD_BYTES + 1).as_bytes()).await?;
+        loop {
+            stream.write_all(&[b'y'; 1024]).await?;
+        }
+    };
+    let ended: io::Result<()> = timeout(PATIENCE, endless).await.expect("an end");
+    assert!(ended.is_err());
+}
+
+#[tokio::test]
+async fn what_was_asked_before_is_answered_before_the_refusal() {
+    let server = testing::serve(router(), &[]).await;
+    let mut stream = server.connect().await;
+    stream.write_all(format!("{HELLO}{HELLO}nonsense\r\n\r\n").as_bytes()).await.unwrap();
+    let told = String::from_utf8(rest(&mut stream).await).unwrap();
+    assert_eq!(told.matches("hello").count(), 2, "{told}");
+    assert_eq!(told.matches("\"malformed\"").count(), 1, "{told}");
+}
+
+#[tokio::test]
+async fn an_answer_of_a_route_is_its_own() {
+    let body = "HTTP/1.1 431 \r\n\r\n";
+    let id = ("x-request-id", "1");
+    let mine = async move || (axum::http::StatusCode::BAD_REQUEST, [id], body);
+    let server = testing::serve(Router::new().route("/mine", get(mine)), &[]).await;
+    let told = server.ask("GET /mine HTTP/1.1\r\nHost: hub\r\n\r\n").await;
+    assert_eq!((told.status, told.body.as_str()), (400, body));
 }
 
 #[tokio::test]
@@ -96,7 +153,9 @@ async fn ambiguous_requests_are_refused() {
         "GET /hello HTTP/1.1\r\nHost : hub\r\n\r\n",
         "nonsense\r\n\r\n",
     ] {
-        assert_eq!(server.ask(request).await.status, 400, "{request:?}");
+        let refused = server.ask(request).await;
+        assert_eq!((refused.status, refused.code().as_str()), (400, "malformed"), "{request:?}");
+        assert!(refused.header("x-request-id").is_some());
     }
 }
 
@@ -129,7 +188,7 @@ async fn answer_of(server: &testing::Server) -> u16 {
     let mut stream = server.connect().await;
     let _ = stream.write_all(HELLO.as_bytes()).await;
     let mut first = [0; 12];
-    match tokio::io::AsyncReadExt::read_exact(&mut stream, &mut first).await {
+    match stream.read_exact(&mut first).await {
         Ok(_) => String::from_utf8_lossy(&first[9..]).parse().unwrap(),
         Err(_) => 0,
     }

@@ -54,7 +54,7 @@ fn by_shape(operation: &Value) -> Vec<Kind> {
     let has = |part: &str| operation[part].as_array().is_some_and(|values| !values.is_empty());
     let may_be_anybody = operation["security"].as_array().is_none_or(|any| any.contains(&json!({})));
     let has_body = operation.get("requestBody").is_some();
-    let mut kinds = vec![ErrorCode::Internal.into(), Kind::Timeout, Kind::Overloaded];
+    let mut kinds = vec![ErrorCode::Internal.into(), Kind::HeadTooLarge, Kind::Timeout, Kind::Overloaded];
     if has("parameters") || has_body || !may_be_anybody {
         kinds.extend([ErrorCode::Malformed, ErrorCode::Unavailable].map(Kind::from));
     }

@@ -92,12 +92,14 @@ fn next_place(time: &Balance) -> usize {
     OF_WHOLE + (time.more.len() + time.less.len()) * 2 + 1
 }
 
-/// The tables of totals of weeks, of days, and of quarters of an hour.
-type Tables = [&'static str; 3];
-
-/// Numbers to be added up of all that the tables have of a time, beside whose or what they are; with what [`bind_time`]
-/// binds.
-fn to_add_up(time: &Balance, of: &str, numbers: &[&str], [weeks, days, quarters]: Tables) -> String {
+/// Numbers to be added up of all that the tables of totals of days and of quarters of an hour have of a time but for its
+/// whole weeks, beside whose or what they are; with what [`bind_time`] binds.
+fn to_add_up_besides_weeks(
+    time: &Balance,
+    of: &str,
+    numbers: &[&str],
+    [days, quarters]: [&'static str; 2],
+) -> String {
     let columns = |sign: &str| {
         let numbers = numbers.iter().map(|number| format!(", {sign}{number} AS {number}"));
         format!("{of}{}", numbers.collect::<String>())
@@ -112,14 +114,18 @@ fn to_add_up(time: &Balance, of: &str, numbers: &[&str], [weeks, days, quarters]
     let [more, less] = part_places(time);
     let parts: String =
         more.map(|places| part(&taken, places)).chain(less.map(|places| part(&away, places))).collect();
-    format!("{}{parts}", of_whole(&taken, [weeks, days]))
+    format!("{}{parts}", of_days(&taken, days))
 }
 
-/// These columns of whole weeks and days: those before the first week, and those after the last.
-fn of_whole(columns: &str, [weeks, days]: [&str; 2]) -> String {
+/// These columns of whole weeks.
+fn of_weeks(columns: &str, weeks: &str) -> String {
+    format!("SELECT {columns} FROM {weeks} WHERE organization_id = $1 AND week >= $3 AND week < $4")
+}
+
+/// These columns of whole days before the first whole week, and after the last.
+fn of_days(columns: &str, days: &str) -> String {
     format!(
-        "SELECT {columns} FROM {weeks} WHERE organization_id = $1 AND week >= $3 AND week < $4 \
-         UNION ALL SELECT {columns} FROM {days} WHERE organization_id = $1 AND day >= $2 AND day < $3 \
+        "SELECT {columns} FROM {days} WHERE organization_id = $1 AND day >= $2 AND day < $3 \
          UNION ALL SELECT {columns} FROM {days} WHERE organization_id = $1 AND day >= $4 AND day < $5"
     )
 }

@@ -111,6 +111,13 @@ impl Cut {
 }
 
 impl Balance {
+    /// The days of which parts are added, in UTC; one may be there twice.
+    #[must_use]
+    pub fn days_of_parts(&self) -> Vec<NaiveDate> {
+        let days = |span: &Span| span.start.0.div_euclid(DAY_MS)..=(span.end.0 - 1).div_euclid(DAY_MS);
+        self.more.iter().flat_map(days).map(day).collect()
+    }
+
     /// In the order of time; two parts of one day are not put together.
     fn add(&mut self, span: Span) {
         let day = span.start.0.div_euclid(DAY_MS);

@@ -155,3 +155,23 @@ fn dates_and_hours_are_what_clocks_show() {
         }
     }
 }
+
+#[test]
+fn parts_are_in_their_days() {
+    for (from, to, zone) in [
+        ("2026-06-01", "2026-08-30", "Europe/Rome"),
+        ("2026-06-01", "2026-06-01", "Europe/Rome"),
+        ("2026-06-01", "2026-06-01", "UTC"),
+        ("2026-03-01", "2026-04-01", "America/New_York"),
+    ] {
+        let time = Cut::by_time(&spans(from, to, zone)).plain();
+        let days = time.days_of_parts();
+        for span in &time.more {
+            for at in (span.start.0..span.end.0).step_by(BUCKET_MS as usize) {
+                let date = DateTime::from_timestamp_millis(at).unwrap().date_naive();
+                assert!(days.contains(&date), "{from} to {to} in {zone}: {date} has a part");
+            }
+        }
+        assert!(days.len() <= time.more.len() * 2, "{from} to {to} in {zone}: {days:?}");
+    }
+}

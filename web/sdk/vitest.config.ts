@@ -7,7 +7,7 @@ export default defineConfig({
     // They mostly wait.
     maxWorkers: 4,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.{ts,tsx}"] } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.{ts,tsx}"], testTimeout: 60_000 } },
       {
         test: {
           name: "hub",

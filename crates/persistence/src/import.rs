@@ -12,7 +12,7 @@ mod unique;
 
 use model::{AccountId, DirectoryChange, OrganizationId, Plan, Role, SupplierType, UserId, WeddingId};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use unique::Unique;
 
@@ -170,8 +170,12 @@ fn placed(values: Vec<Value>, list: &str) -> impl Iterator<Item = (String, Value
     values.into_iter().enumerate().map(move |(index, value)| (format!("{list}[{index}]"), value))
 }
 
+/// An object: left to itself, a derived decoder takes a list of the values for one too, and an empty list where all have
+/// defaults.
 fn shaped<T: DeserializeOwned>(value: Value, place: impl FnOnce() -> String) -> Result<T, ImportError> {
-    serde_json::from_value(value).map_err(|reason| ImportError::Shape { place: place(), reason })
+    let object = serde_json::from_value::<Map<String, Value>>(value);
+    let shaped = object.and_then(|object| serde_json::from_value(Value::Object(object)));
+    shaped.map_err(|reason| ImportError::Shape { place: place(), reason })
 }
 
 /// Where in the document a change made by [`parse`] comes from, such as `organizations[0].members[2]`.

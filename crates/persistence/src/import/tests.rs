@@ -102,7 +102,9 @@ fn errors_name_the_place() {
             "weddings[0].collaborations[0]: unknown field `supplier_type`",
         ),
         (sample().replace("\"users\"", "\"people\""), "the document: unknown field `people`"),
-        ("[1]".into(), "the document: "),
+        ("[1]".into(), "the document: invalid type: sequence"),
+        ("[]".into(), "the document: invalid type: sequence"),
+        (format!(r#"{{"users":[["{}","Bo",false]]}}"#, id(1)), "users[0]: invalid type: sequence"),
         ("{\n\"users\": [}".into(), "not JSON: expected value at line 2"),
         (
             sample().replace("\"Bo\"", "\"Bo\",\"displayName\":\"Bob\""),

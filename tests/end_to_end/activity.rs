@@ -75,6 +75,19 @@ impl Office {
         answer.json().await.expect("a whole document")
     }
 
+    /// Erases a user, from the store at least: the archive may be cleaned later, where the machine is slow or another hub does it.
+    async fn erase(&self, user: UserId) {
+        let answer = self.call(Method::DELETE, "/me", user).send().await.expect("an answer");
+        let status = answer.status();
+        let archive_done = match status {
+            StatusCode::OK => true,
+            StatusCode::ACCEPTED => false,
+            _ => panic!("{status}: {}", answer.text().await.unwrap_or_default()),
+        };
+        let body: Value = answer.json().await.expect("JSON");
+        assert_eq!(body, json!({ "success": true, "archiveDone": archive_done }));
+    }
+
     /// The pages that the log has of a user, in order.
     async fn pages(&self, user: UserId) -> Vec<String> {
         let export = self.export(user).await;

@@ -11,7 +11,10 @@
 mod unique;
 
 use model::{AccountId, DirectoryChange, OrganizationId, Plan, Role, SupplierType, UserId, WeddingId};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, Error},
+};
 use serde_json::{Map, Value};
 
 use unique::Unique;
@@ -170,11 +173,17 @@ fn placed(values: Vec<Value>, list: &str) -> impl Iterator<Item = (String, Value
     values.into_iter().enumerate().map(move |(index, value)| (format!("{list}[{index}]"), value))
 }
 
-/// An object: left to itself, a derived decoder takes a list of the values for one too, and an empty list where all have
-/// defaults.
+/// An object of which no field is one: left to itself, a derived decoder takes a list of the values for an object too (an empty
+/// list where all have defaults), and `{"owner":null}` for the word `owner`.
 fn shaped<T: DeserializeOwned>(value: Value, place: impl FnOnce() -> String) -> Result<T, ImportError> {
-    let object = serde_json::from_value::<Map<String, Value>>(value);
-    let shaped = object.and_then(|object| serde_json::from_value(Value::Object(object)));
+    let shaped = serde_json::from_value::<Map<String, Value>>(value).and_then(|object| {
+        let nested = object.iter().find(|(_, value)| value.is_object()).map(|(field, _)| field.clone());
+        let shaped = serde_json::from_value(Value::Object(object))?;
+        match nested {
+            Some(field) => Err(serde_json::Error::custom(format_args!("the field `{field}` is no object"))),
+            None => Ok(shaped),
+        }
+    });
     shaped.map_err(|reason| ImportError::Shape { place: place(), reason })
 }
 

@@ -94,6 +94,14 @@ fn errors_name_the_place() {
     let table = [
         (sample().replace("\"displayName\":\"Bo\"", "\"name\":\"Bo\""), "users[1]: unknown field `name`"),
         (sample().replace("\"owner\"", "\"king\""), "organizations[1].members[0]: unknown variant `king`"),
+        (
+            sample().replace("\"owner\"", r#"{"owner":null}"#),
+            "organizations[1].members[0]: the field `role` is no object",
+        ),
+        (
+            sample().replace("\"enterprise\"", r#"{"enterprise":null}"#),
+            "organizations[1]: the field `plan` is no object",
+        ),
         (sample().replace("\"Shop\"", "7"), "organizations[1].accounts[1]: invalid type"),
         (sample().replace("\"plan\"", "\"tier\""), "organizations[1]: unknown field `tier`"),
         (sample().replace("\"name\":\"June\",", ""), "weddings[0]: missing field `name`"),

@@ -26,6 +26,21 @@ async fn a_job_is_one_hub_s_until_nothing_is_heard_of_it() {
     runner.run(&Job::Rollups, NOW).await.expect("left when it is done");
 }
 
+/// Where two hubs begin at once, each does all its jobs at once.
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_a_job_waits_a_little_for_whoever_does_it() {
+    let (home, store) = store();
+    let other = Uuid::from_u128(1);
+    assert!(store.take_job("rollups", other, 0).await.unwrap());
+    let runner = store.runner(home.path());
+    let leaves = async {
+        sleep(Duration::from_secs(4)).await;
+        store.with(|state| state.jobs.get_mut("rollups").expect("a job under way").holder = None);
+    };
+    let (done, ()) = tokio::join!(runner.run(&Job::Rollups, NOW), leaves);
+    done.expect("done after the other one");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_lost_in_the_middle_ends() {
     let (home, store) = store();

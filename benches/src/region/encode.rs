@@ -16,7 +16,7 @@ pub(super) const FRAMES: u64 = 1_000;
 /// The same change for one viewer after the other.
 pub(super) fn diffs(encoding: Encoding) -> Work {
     let record = Arc::new(SharedRecord::new(record(1)));
-    record.encoded(encoding, |record| wire::encode_record(encoding, record));
+    black_box(wire::encoded_once(encoding, &record));
     let frames: Vec<_> = (1..=FRAMES).map(|n| diff(n, record.clone())).collect();
     let (limits, mut turn) = (Limits::default(), Vec::with_capacity(4096));
     Box::new(move || {
@@ -45,7 +45,7 @@ pub(super) fn records(encoding: Encoding) -> Work {
     let records: Vec<_> = (0..FRAMES).map(|n| SharedRecord::new(record(n))).collect();
     Box::new(move || {
         for record in &records {
-            black_box(record.encoded(encoding, |record| wire::encode_record(encoding, record)));
+            black_box(wire::encoded_once(encoding, record));
         }
         records.len() as u64
     })

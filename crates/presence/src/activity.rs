@@ -6,6 +6,8 @@ use model::{
     OrganizationId, RequestError, SessionId, Status, UserId, Wall, limits,
 };
 
+use smallvec::SmallVec;
+
 use crate::{
     Decision, Presence,
     input::{ActivityNote, Note, StretchNote},
@@ -153,7 +155,8 @@ impl Presence {
         if owner.logging().next().is_none() {
             owner.last_activity = None;
         }
-        for id in owner.sessions.clone() {
+        let sessions: SmallVec<[SessionId; 4]> = owner.sessions.iter().copied().collect();
+        for id in sessions {
             let wanted = self.logged_for(id);
             let Some(session) = self.sessions.get_mut(&id) else { continue };
             if session.logged.as_ref().is_some_and(|logged| logged.organizations == wanted) {

@@ -1,6 +1,6 @@
 //! Users: what the directory says of them, and the records made of their sessions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use model::{
     AccountId, ActivityType, ChannelId, EntryId, Mono, Record, SessionId, Settings, SharedRecord, Track,
@@ -168,8 +168,8 @@ impl Presence {
         let leaks = self.leaks.has(Leak::RedactedFieldUpdates);
         let Some(key) = self.channels.key(&channel) else { return };
         let Some(member) = self.users.get_mut(&id).and_then(|user| user.member_mut(key)) else { return };
-        let own_changed = replace(&mut member.own, own);
-        let public_changed = replace(&mut member.public, public);
+        let own_changed = replace(&mut member.own, own, &member.public);
+        let public_changed = replace(&mut member.public, public, &member.own);
         if own_changed {
             self.mark_own_views(channel, id);
         }
@@ -200,19 +200,46 @@ impl Presence {
             counts.then_some((*id, tracked))
         });
         let merged = merge(sessions)?;
-        let mut settings = user.settings().cloned().unwrap_or_default();
+        let mut settings = user.settings().map_or_else(Cow::default, Cow::Borrowed);
         if self.leaks.has(Leak::IdleWithoutActivity) && merged.status == model::Status::Idle {
-            settings.show_activity = true;
+            settings.to_mut().show_activity = true;
         }
         Some(policy::present(form, id, merged, &settings))
     }
 }
 
-/// Puts the new record in place; tells whether its value differs.
-fn replace(slot: &mut Option<Arc<SharedRecord>>, record: Option<Record>) -> bool {
+/// Puts the new record in place, `like` itself where it has the same value: it is encoded once for both. Tells whether its value
+/// differs.
+fn replace(
+    slot: &mut Option<Arc<SharedRecord>>,
+    record: Option<Record>,
+    like: &Option<Arc<SharedRecord>>,
+) -> bool {
     if slot.as_ref().map(|old| old.record()) == record.as_ref() {
         return false;
     }
-    *slot = record.map(|record| Arc::new(SharedRecord::new(record)));
+    *slot = record.map(|record| SharedRecord::renew(like.clone(), record));
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_for_oneself_and_for_others_is_one_record() {
+        let user = UserId(Uuid::from_u128(1));
+        let record = |minute: i64| Some(policy::offline(user, Some(Wall(minute * 60_000))));
+        let (mut own, mut public) = (None, None);
+        assert!(replace(&mut own, record(1), &public) && replace(&mut public, record(1), &own));
+        assert!(Arc::ptr_eq(own.as_ref().unwrap(), public.as_ref().unwrap()));
+        assert!(!replace(&mut public, record(1), &own));
+        assert!(replace(&mut own, record(2), &public));
+        assert!(own != public && !replace(&mut public, record(1), &own));
+        assert!(replace(&mut public, record(2), &own));
+        assert!(Arc::ptr_eq(own.as_ref().unwrap(), public.as_ref().unwrap()));
+        assert!(replace(&mut public, None, &own) && public.is_none());
+    }
 }

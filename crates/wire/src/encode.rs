@@ -1,6 +1,6 @@
 //! Frames to bytes. Nothing here can fail: every frame has text keys, and is written to memory.
 
-use model::{Encoding, Limits, Outgoing, Record};
+use model::{Encoding, Limits, Outgoing, Record, SharedRecord};
 use serde::Serialize;
 
 use crate::{ClientFrame, ServerFrame, splice};
@@ -45,6 +45,12 @@ pub fn encode_client(encoding: Encoding, frame: &ClientFrame) -> Vec<u8> {
 #[must_use]
 pub fn encode_record(encoding: Encoding, record: &Record) -> Vec<u8> {
     serialized(encoding, record)
+}
+
+/// The bytes of [`encode_record`], made once for all who see the same.
+#[must_use]
+pub fn encoded_once(encoding: Encoding, record: &SharedRecord) -> &[u8] {
+    record.encoded(encoding, |bytes, record| serialize_into(bytes, encoding, record))
 }
 
 fn serialized<T: Serialize>(encoding: Encoding, value: &T) -> Vec<u8> {

@@ -25,7 +25,7 @@ pub use client::{
     Unsubscribe,
 };
 pub use decode::{DecodeError, DecodeErrorKind, decode_client, decode_server};
-pub use encode::{encode, encode_client, encode_record, encode_server};
+pub use encode::{encode, encode_client, encode_record, encode_server, encoded_once};
 pub use extension::{ADMINS_SEE, ChangeAccount, ClockInRequest, ClockOut, ClockedIn, ClockedOut};
 pub use message::message_into;
 pub use scan::{FRAME_NESTING, REQUEST_NESTING};

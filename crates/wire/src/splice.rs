@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use model::{Encoding, EntryId, Phase, Record, SharedRecord, ViewFrame};
+use model::{Encoding, EntryId, Phase, SharedRecord, ViewFrame};
 use uuid::fmt::Hyphenated;
 
-use crate::encode::encode_record;
+use crate::encode::encoded_once;
 
 /// Bytes that never change, in JSON and in MessagePack: short texts are `0xA0` plus their length, then the text.
 type Piece = (&'static [u8], &'static [u8]);
@@ -104,8 +104,7 @@ impl Splice<'_> {
     }
 
     fn record(&mut self, record: &Arc<SharedRecord>) {
-        let encode = |record: &Record| encode_record(self.encoding, record);
-        self.out.extend_from_slice(record.encoded(self.encoding, encode));
+        self.out.extend_from_slice(encoded_once(self.encoding, record));
     }
 
     fn leave(&mut self, entry: &EntryId) {

@@ -172,9 +172,9 @@ fn the_weight_of_an_ordinary_record_is_close_to_its_length() {
 fn a_shared_record_is_encoded_once_for_each_encoding() {
     let shared = SharedRecord::new(person(full()));
     let times = Cell::new(0);
-    let encode = |_: &Record| {
+    let encode = |bytes: &mut Vec<u8>, _: &Record| {
         times.set(times.get() + 1);
-        vec![times.get()]
+        bytes.push(times.get());
     };
     for _ in 0..3 {
         assert_eq!(shared.encoded(Encoding::Json, encode), [1]);

@@ -170,7 +170,7 @@ fn records_are_encoded_once_for_all_who_see_the_same() {
     };
     for encoding in Encoding::ALL {
         let first = encode_server(encoding, &ServerFrame::View(frame(1)));
-        let bytes = shared.encoded(encoding, |_| unreachable!("encoded by the first frame"));
+        let bytes = shared.encoded(encoding, |_, _| unreachable!("encoded by the first frame"));
         assert!(first.windows(bytes.len()).any(|part| part == bytes));
         assert_ne!(first, encode_server(encoding, &ServerFrame::View(frame(2))));
     }

@@ -91,7 +91,12 @@ async function run(name: string, userId: string, before = ""): Promise<Page> {
     Object.assign(window, { session: { accessToken: async () => token }, announced: [] });
     Object.assign(window, { announce: (text: string) => (window as unknown as Said).announced.push(text) });
   }, hub.token(userId));
-  await page.addScriptTag({ content: before + outputFiles[0]?.text, type: "module" });
+  await page.addScriptTag({
+    content: `${before + outputFiles[0]?.text}\nwindow.ran = true;`,
+    type: "module",
+  });
+  // The tag is there before its module was run.
+  await page.waitForFunction(() => (window as unknown as { ran?: boolean }).ran);
   return page;
 }
 

@@ -75,8 +75,9 @@ impl Office {
         answer.json().await.expect("a whole document")
     }
 
-    /// Erases a user, from the store at least: the archive may be cleaned later, where the machine is slow or another hub does it.
-    async fn erase(&self, user: UserId) {
+    /// Erases a user, from the store at least; tells whether the archive is clean too. That may come later, where the machine is slow
+    /// or another hub does it.
+    async fn erase(&self, user: UserId) -> bool {
         let answer = self.call(Method::DELETE, "/me", user).send().await.expect("an answer");
         let status = answer.status();
         let archive_done = match status {
@@ -86,6 +87,7 @@ impl Office {
         };
         let body: Value = answer.json().await.expect("JSON");
         assert_eq!(body, json!({ "success": true, "archiveDone": archive_done }));
+        archive_done
     }
 
     /// The pages that the log has of a user, in order.

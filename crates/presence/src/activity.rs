@@ -5,7 +5,6 @@ use model::{
     Activity, ActivityType, ChannelId, Device, ErrorCode, Metadata, MetadataKey, MetadataValue, Mono, Now,
     OrganizationId, RequestError, SessionId, Status, UserId, Wall, limits,
 };
-
 use smallvec::SmallVec;
 
 use crate::{
